@@ -1,0 +1,170 @@
+"""Weights on disk: finished networks, runs that can go on, and the pretrained models that ship.
+
+Everything is safetensors with a JSON header; nothing here reads or writes a pickle. Not here: when to save, which is
+``training``.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from infogan_helpers.codes import CodeSpec
+from infogan_helpers.networks import ARCHITECTURES
+
+PRETRAINED_FOLDER = Path(__file__).resolve().parent.parent / "data" / "pretrained"
+
+
+class Pretrained(NamedTuple):
+    """A model that ships: both networks in eval mode, the codes they take, and the card that says how it was made."""
+
+    generator: torch.nn.Module
+    discriminator_q: torch.nn.Module
+    spec: CodeSpec
+    card: dict
+
+
+def save_tensors(path, tensors, metadata):
+    """Write named tensors and a JSON-able ``metadata`` to one safetensors file, whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(tensors, partial, {"infogan_helpers": json.dumps(metadata)})
+    os.replace(partial, path)  # a run killed while saving leaves the older file
+
+
+def load_tensors(path):
+    """``(tensors, metadata)`` of a file that ``save_tensors`` wrote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is truncated, corrupted, or not one of ours.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {})["infogan_helpers"])
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path} is truncated, corrupted or not a checkpoint of this module ({error}): delete it and train again"
+        ) from error
+
+
+def save_networks(path, generator, discriminator_q):
+    """Write both networks, and what is needed to build them again, to one safetensors file.
+
+    Args:
+        path: where to.
+        generator: a ``Generator`` or ``MLPGenerator``.
+        discriminator_q: its ``DiscriminatorQ`` or ``MLPDiscriminatorQ``.
+
+    Raises:
+        ValueError: the two are not a pair that ``networks.ARCHITECTURES`` lists.
+    """
+    pair = (type(generator), type(discriminator_q))
+    if pair not in ARCHITECTURES.values():
+        raise ValueError(f"generator and discriminator_q must be a pair from networks.ARCHITECTURES, got {pair}")
+    metadata = {
+        "architecture": next(name for name, types in ARCHITECTURES.items() if types == pair),
+        "spec": asdict(generator.spec),
+        "image_shape": generator.image_shape,
+        "widths": [generator.width, discriminator_q.width],
+        "variance": discriminator_q.q_head.variance,
+    }
+    save_tensors(path, network_tensors(generator, discriminator_q), metadata)
+
+
+def load_networks(path):
+    """``(generator, discriminator_q)`` of a file that ``save_networks`` wrote, on the CPU, in eval mode.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is truncated, corrupted, or holds something else.
+    """
+    tensors, metadata = load_tensors(path)
+    if "architecture" not in metadata:
+        raise ValueError(f"{path} holds no networks; a checkpoint of a run goes to fit(..., checkpoint=...)")
+    make_generator, make_discriminator_q = ARCHITECTURES[metadata["architecture"]]
+    spec, shape, widths = CodeSpec(**metadata["spec"]), metadata["image_shape"], metadata["widths"]
+    with torch.random.fork_rng():  # building draws weights that are overwritten: leave the reader's seed alone
+        generator = make_generator(spec, shape, widths[0])
+        discriminator_q = make_discriminator_q(spec, shape, widths[1], metadata["variance"])
+    load_network_tensors(generator, discriminator_q, tensors)
+    return generator.eval(), discriminator_q.eval()
+
+
+def load_pretrained(name="mnist", folder=None):
+    """A model that ships with this project, checked against the SHA-256 on its card.
+
+    Args:
+        name: which one; ``"mnist"``.
+        folder: where weights and cards lie; ``data/pretrained`` where it is ``None``.
+
+    Returns:
+        ``Pretrained(generator, discriminator_q, spec, card)``.
+
+    Raises:
+        ValueError: there is no such model, or its weights are not those of its card.
+    """
+    folder = PRETRAINED_FOLDER if folder is None else Path(folder)
+    names = sorted(path.stem for path in folder.glob("*.json"))
+    if name not in names:
+        raise ValueError(f"name must be one of the pretrained models {names}, got {name!r}")
+    card = json.loads((folder / f"{name}.json").read_text())
+    weights = folder / f"{name}.safetensors"
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else "no file"
+    if digest != card["sha256"]:
+        raise ValueError(
+            f"{weights} must have the SHA-256 of its card, {card['sha256']}, got {digest}: "
+            "fetch the repository's file anew"
+        )
+    generator, discriminator_q = load_networks(weights)
+    return Pretrained(generator, discriminator_q, generator.spec, card)
+
+
+def save_pretrained(name, generator, discriminator_q, facts, folder=None):
+    """Write a model and its card: ``facts`` (configuration, seed, data, measured figures) and the SHA-256."""
+    folder = PRETRAINED_FOLDER if folder is None else Path(folder)
+    weights = folder / f"{name}.safetensors"
+    save_networks(weights, generator, discriminator_q)
+    card = {**facts, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
+    (folder / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n")
+
+
+def network_tensors(generator, discriminator_q):
+    """The weights and running statistics of both networks under one set of names."""
+    parts = {"generator": generator, "discriminator_q": discriminator_q}
+    return {f"{part}.{name}": t for part, network in parts.items() for name, t in network.state_dict().items()}
+
+
+def load_network_tensors(generator, discriminator_q, tensors):
+    """Put the weights that ``network_tensors`` gathered back into two networks of the same shape."""
+    for part, network in {"generator": generator, "discriminator_q": discriminator_q}.items():
+        prefix = f"{part}."
+        network.load_state_dict({k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)})
+
+
+def optimizer_tensors(optimizer, name):
+    """Adam's moments and step counts under ``name``."""
+    state = optimizer.state_dict()["state"]
+    return {f"{name}.{i}.{key}": tensor for i, moments in state.items() for key, tensor in moments.items()}
+
+
+def load_optimizer_tensors(optimizer, name, tensors):
+    """Put back what ``optimizer_tensors`` gathered."""
+    state = {}
+    for key, tensor in tensors.items():
+        if key.startswith(f"{name}."):
+            index, moment = key.removeprefix(f"{name}.").split(".")
+            state.setdefault(int(index), {})[moment] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

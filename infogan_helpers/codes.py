@@ -1,0 +1,268 @@
+"""Latent codes: which there are, how they are sampled, how much there is to know about them.
+
+Built by hand in notebook 03. Not here: how well a network reads the codes back, which is ``losses``.
+"""
+
+import math
+from dataclasses import dataclass
+from numbers import Integral
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+
+class CodeEntropy(NamedTuple):
+    """H(c) in nats, the ceiling of L_I for the categorical codes; for the continuous ones the differential entropy."""
+
+    categorical: float
+    continuous: float
+
+
+@dataclass(frozen=True)
+class Codes:
+    """One batch of generator inputs, in three parts that stay together.
+
+    Attributes:
+        noise: floats, shape ``(n, noise)``.
+        categorical: integers, shape ``(n, number of categorical codes)``: the class each code takes.
+        continuous: floats, shape ``(n, number of continuous codes)``.
+
+    Raises:
+        ValueError: a part is not a matrix, the parts disagree in rows, or categories are not integers.
+    """
+
+    noise: torch.Tensor
+    categorical: torch.Tensor
+    continuous: torch.Tensor
+
+    def __post_init__(self):
+        for name, part in vars(self).items():
+            if not isinstance(part, torch.Tensor) or part.ndim != 2:
+                got = tuple(part.shape) if isinstance(part, torch.Tensor) else type(part).__name__
+                raise ValueError(f"{name} must be a tensor of shape (n, columns), got {got}")
+            if len(part) != len(self.noise):
+                raise ValueError(f"{name} must have as many rows as noise ({len(self.noise)}), got {len(part)}")
+            if not (_is_integer(part) if name == "categorical" else part.is_floating_point()):
+                wanted = "integers, the class and not its one-hot" if name == "categorical" else "floats"
+                raise ValueError(f"{name} must hold {wanted}, got {part.dtype}")
+
+    def __len__(self):
+        return len(self.noise)
+
+    def __getitem__(self, rows):
+        """The chosen rows as ``Codes``; one row, ``codes[3]``, stays a batch of one."""
+        if isinstance(rows, Integral) or (isinstance(rows, torch.Tensor) and rows.ndim == 0):
+            row = range(len(self))[int(rows)]
+            rows = slice(row, row + 1)
+        elif isinstance(rows, list):  # torch is about to change what a list of rows means
+            rows = torch.tensor(rows)
+        return Codes(self.noise[rows], self.categorical[rows], self.continuous[rows])
+
+    def to(self, device):
+        """The same codes on another device."""
+        return Codes(self.noise.to(device), self.categorical.to(device), self.continuous.to(device))
+
+    def replace(self, *, noise=None, categorical=None, continuous=None):
+        """A copy with the named part exchanged and the others untouched: the one move behind every traversal."""
+        return Codes(
+            self.noise if noise is None else noise,
+            self.categorical if categorical is None else categorical,
+            self.continuous if continuous is None else continuous,
+        )
+
+    def sweep_continuous(self, index, values):
+        """Each row once per value of one continuous code, everything else held.
+
+        Args:
+            index: which continuous code, from 0.
+            values: the values that it takes, length ``m``.
+
+        Returns:
+            ``Codes`` with ``n * m`` rows: all values of row 0, then all of row 1, …
+
+        Raises:
+            ValueError: there is no such code, or the values are not a list of numbers.
+        """
+        _check_index(index, self.continuous.shape[1], "continuous")
+        values = _as_list_of(values, self.continuous, "values")
+        swept = self._repeat(len(values))
+        continuous = swept.continuous.clone()
+        continuous[:, index] = values.repeat(len(self))
+        return swept.replace(continuous=continuous)
+
+    def sweep_categorical(self, index, classes):
+        """Each row once per class of one categorical code, everything else held.
+
+        Args:
+            index: which categorical code, from 0.
+            classes: the classes that it takes, length ``m``.
+
+        Returns:
+            ``Codes`` with ``n * m`` rows: all classes of row 0, then all of row 1, …
+
+        Raises:
+            ValueError: there is no such code, or the classes are not a list of integers.
+        """
+        _check_index(index, self.categorical.shape[1], "categorical")
+        classes = _as_list_of(classes, self.categorical, "classes")
+        swept = self._repeat(len(classes))
+        categorical = swept.categorical.clone()
+        categorical[:, index] = classes.repeat(len(self))
+        return swept.replace(categorical=categorical)
+
+    def _repeat(self, times):
+        rows = torch.arange(len(self), device=self.noise.device).repeat_interleave(times)
+        return self[rows]
+
+
+@dataclass(frozen=True)
+class CodeSpec:
+    """Which latent codes a generator takes: z = (c, n), codes that Q must read back and noise that it need not.
+
+    Args:
+        categorical: classes of each categorical code: ``(10,)`` is one code of ten classes, ``()`` is none.
+        continuous: how many continuous codes.
+        noise: how many noise dimensions, drawn from N(0, 1).
+        continuous_prior: ``"uniform"`` on [-1, 1] or ``"normal"``, N(0, 1).
+
+    Raises:
+        ValueError: a field is out of range, or there is no code at all.
+
+    Source: Chen et al. 2016, section 7.1 (MNIST: the defaults).
+    """
+
+    categorical: tuple[int, ...] = (10,)
+    continuous: int = 2
+    noise: int = 62
+    continuous_prior: str = "uniform"
+
+    def __post_init__(self):
+        if not isinstance(self.categorical, (tuple, list)) or not all(_is_count(k, 2) for k in self.categorical):
+            raise ValueError(
+                "categorical must be a tuple of class counts of at least 2, such as (10,) for one code of ten classes "
+                f"or () for none, got {self.categorical!r}"
+            )
+        object.__setattr__(self, "categorical", tuple(int(k) for k in self.categorical))
+        for name in ("continuous", "noise"):
+            if not _is_count(getattr(self, name), 0):
+                raise ValueError(f"{name} must be an integer of at least 0, got {getattr(self, name)!r}")
+            object.__setattr__(self, name, int(getattr(self, name)))
+        if self.continuous_prior not in ("uniform", "normal"):
+            raise ValueError(f"continuous_prior must be 'uniform' or 'normal', got {self.continuous_prior!r}")
+        if not self.categorical and not self.continuous:
+            raise ValueError("categorical and continuous must not both be empty: Q needs a code to read, got () and 0")
+
+    @property
+    def dim(self):
+        """Columns of the generator's input: the one-hot categories, the continuous codes and the noise."""
+        return sum(self.categorical) + self.continuous + self.noise
+
+    @property
+    def names(self):
+        """The codes' names in the paper's order, categorical first: ``("c1", "c2", "c3")``."""
+        return tuple(f"c{i + 1}" for i in range(len(self.categorical) + self.continuous))
+
+    def entropy(self):
+        """H(c) of the prior, in nats: ``log K`` per categorical code, ``log 2`` per uniform code.
+
+        Returns:
+            ``CodeEntropy(categorical, continuous)``, summed over the codes of each kind.
+        """
+        each = math.log(2) if self.continuous_prior == "uniform" else 0.5 * math.log(2 * math.pi * math.e)
+        return CodeEntropy(float(sum(math.log(k) for k in self.categorical)), self.continuous * each)
+
+    def sample(self, n, generator=None, device=None):
+        """Draw ``n`` inputs from the prior.
+
+        Args:
+            n: how many.
+            generator: a ``torch.Generator``; torch's own where it is ``None``. The draw happens on its device, so that
+                one seed gives the same codes wherever they are sent.
+            device: where the codes go; the generator's device where it is ``None``.
+
+        Returns:
+            ``Codes(noise, categorical, continuous)``.
+
+        Raises:
+            ValueError: ``n`` is not a positive integer.
+        """
+        if not _is_count(n, 1):
+            raise ValueError(f"n must be an integer of at least 1, got {n!r}")
+        drawn_on = device if generator is None else generator.device
+        where = {"generator": generator, "device": drawn_on}
+        noise = torch.randn(n, self.noise, **where)
+        classes = [torch.randint(k, (n, 1), **where) for k in self.categorical]
+        categorical = torch.cat(classes, dim=1) if classes else torch.empty(n, 0, dtype=torch.long, device=drawn_on)
+        if self.continuous_prior == "uniform":
+            continuous = 2 * torch.rand(n, self.continuous, **where) - 1
+        else:
+            continuous = torch.randn(n, self.continuous, **where)
+        codes = Codes(noise, categorical, continuous)
+        return codes if device is None else codes.to(device)
+
+    def encode(self, codes):
+        """The generator's input: one-hot categories, continuous codes and noise side by side.
+
+        Args:
+            codes: ``Codes`` that fit this spec.
+
+        Returns:
+            Floats, shape ``(n, dim)``.
+
+        Raises:
+            ValueError: the codes do not fit the spec, or a class is out of range.
+        """
+        self.check(codes)
+        if codes.noise.shape[1] != self.noise:
+            raise ValueError(f"codes.noise must have {self.noise} columns, got {codes.noise.shape[1]}")
+        one_hots = [F.one_hot(codes.categorical[:, i].long(), k) for i, k in enumerate(self.categorical)]
+        return torch.cat([*one_hots, codes.continuous, codes.noise], dim=1)
+
+    def check(self, codes):
+        """Raise a ``ValueError`` unless ``codes`` have this spec's columns and classes."""
+        if codes.categorical.shape[1] != len(self.categorical):
+            got = codes.categorical.shape[1]
+            raise ValueError(f"codes.categorical must have {len(self.categorical)} columns, one per code, got {got}")
+        if codes.continuous.shape[1] != self.continuous:
+            got = codes.continuous.shape[1]
+            raise ValueError(f"codes.continuous must have {self.continuous} columns, one per code, got {got}")
+        check_classes(codes.categorical, self.categorical)
+
+
+def check_classes(categorical, sizes):
+    """Raise a ``ValueError`` where a class lies outside its code; on a GPU the kernel's own assertion does this.
+
+    Args:
+        categorical: integers, shape ``(n, codes)``.
+        sizes: classes of each code.
+    """
+    if categorical.device.type != "cpu" or categorical.numel() == 0:
+        return  # Looking at the values would make the GPU wait in every step.
+    for i, size in enumerate(sizes):
+        low, high = categorical[:, i].aminmax()
+        if low < 0 or high >= size:
+            wrong = int(low) if low < 0 else int(high)
+            raise ValueError(f"codes.categorical must lie in [0, {size}) in column {i}, got {wrong}")
+
+
+def _is_count(value, least):
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+
+
+def _is_integer(tensor):
+    return not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
+
+
+def _as_list_of(values, like, name):
+    tensor = torch.as_tensor(values, device=like.device)
+    rounded = tensor.to(like.dtype)
+    if tensor.ndim != 1 or (_is_integer(like) and not torch.equal(rounded.to(tensor.dtype), tensor)):
+        kind = "integers" if _is_integer(like) else "numbers"
+        raise ValueError(f"{name} must be a list of {kind}, got {values!r}")
+    return rounded
+
+
+def _check_index(index, available, kind):
+    if not _is_count(index, 0) or index >= available:
+        raise ValueError(f"index must name one of the {available} {kind} codes, counted from 0, got {index!r}")

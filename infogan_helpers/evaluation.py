@@ -1,0 +1,286 @@
+"""What the codes turned out to mean: matched to digits, and correlated with measured slant, thickness and width.
+
+Labels enter here, and only to score: nothing in this file trains anything. Not here: metrics that need the true
+factors of the images.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import distance_transform_edt
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import spearmanr
+
+from infogan_helpers.data import to_model_range
+from infogan_helpers.networks import Posterior
+
+UPSCALING = 4  # distances are measured on a finer grid than the pixels'
+
+
+@torch.no_grad()
+def read_codes(discriminator_q, images, batch_size=1000):
+    """Q's posterior for many images, in eval mode, on the CPU.
+
+    Args:
+        discriminator_q: the network; its mode is put back afterwards.
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, *image_shape)``, on any device.
+        batch_size: images a forward pass.
+
+    Returns:
+        A ``networks.Posterior`` for all ``n`` images.
+
+    Raises:
+        ValueError: there are no images, or they have another shape than the network takes.
+    """
+    if len(images) == 0:
+        raise ValueError("images must hold at least one image, got none")
+    device = next(discriminator_q.parameters()).device
+    was_training = discriminator_q.training
+    discriminator_q.eval()
+    try:
+        parts = []
+        for batch in images.split(batch_size):
+            batch = batch.to(device)
+            parts.append(discriminator_q(to_model_range(batch) if batch.dtype == torch.uint8 else batch)[1])
+    finally:
+        discriminator_q.train(was_training)
+    logits = tuple(torch.cat(pieces).cpu() for pieces in zip(*(p.categorical_logits for p in parts), strict=True))
+    return Posterior(logits, torch.cat([p.mean for p in parts]).cpu(), torch.cat([p.log_variance for p in parts]).cpu())
+
+
+def match_codes_to_labels(codes, labels, n_codes=10, n_labels=10):
+    """The one-to-one match of codes to labels that gets most images right (the Hungarian method).
+
+    Fit it on one split and apply it to another: a match fitted on the images that it scores flatters itself.
+
+    Args:
+        codes: the code of each image, integers in ``[0, n_codes)``, shape ``(n,)``.
+        labels: its label, integers in ``[0, n_labels)``, shape ``(n,)``.
+        n_codes: how many classes the code has.
+        n_labels: how many labels there are.
+
+    Returns:
+        Integer array of shape ``(n_codes,)``: the label of each code, -1 for a code that is left over.
+
+    Raises:
+        ValueError: shapes disagree, nothing is given, or a value is out of range.
+
+    Source: Kuhn 1955, by ``scipy.optimize.linear_sum_assignment``.
+    """
+    codes, labels = _check_pairs(codes, labels, n_codes, n_labels)
+    counts = np.zeros((n_codes, n_labels), dtype=np.int64)
+    np.add.at(counts, (codes, labels), 1)
+    rows, columns = linear_sum_assignment(counts, maximize=True)
+    matching = np.full(n_codes, -1)
+    matching[rows] = columns
+    return matching
+
+
+def code_accuracy(codes, labels, matching):
+    """Share of images whose matched code is their label; an image with a left-over code counts as wrong.
+
+    Args:
+        codes: the code of each image, integers in ``[0, len(matching))``, shape ``(n,)``.
+        labels: its label, shape ``(n,)``.
+        matching: from ``match_codes_to_labels``, fitted on other images.
+
+    Returns:
+        A float in [0, 1].
+
+    Raises:
+        ValueError: shapes disagree, nothing is given, or a value is out of range.
+    """
+    matching = np.asarray(matching)
+    codes, labels = _check_pairs(codes, labels, len(matching), None)
+    return float((matching[codes] == labels).mean())
+
+
+def confusion(codes, labels, matching, n_labels=10):
+    """How many images of each label got each code, codes ordered by the label they are matched to.
+
+    Args:
+        codes: the code of each image, shape ``(n,)``.
+        labels: its label, shape ``(n,)``.
+        matching: from ``match_codes_to_labels``.
+        n_labels: how many labels there are.
+
+    Returns:
+        A ``DataFrame`` of counts: a row a label, a column a code; left-over codes come last.
+
+    Raises:
+        ValueError: shapes disagree, nothing is given, or a value is out of range.
+    """
+    matching = np.asarray(matching)
+    codes, labels = _check_pairs(codes, labels, len(matching), n_labels)
+    counts = np.zeros((n_labels, len(matching)), dtype=np.int64)
+    np.add.at(counts, (labels, codes), 1)
+    order = np.argsort(np.where(matching < 0, n_labels, matching), kind="stable")
+    table = pd.DataFrame(
+        counts, index=pd.RangeIndex(n_labels, name="label"), columns=pd.RangeIndex(len(matching), name="code")
+    )
+    return table[order]
+
+
+def ink(images):
+    """Ink of each image, in pixels: the sum of its brightness, a full pixel counting 1.
+
+    Args:
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, 1, height, width)`` or ``(n, height, width)``.
+
+    Returns:
+        Float array of shape ``(n,)``.
+
+    Raises:
+        ValueError: the images have another shape or range.
+    """
+    return _brightness(images).sum(axis=(1, 2))
+
+
+def slant(images):
+    """Slant of each image, in radians: 0 is upright, positive leans to the right, from second moments of the ink.
+
+    A stroke sheared so that its top moves right by ``tan(slant)`` times its height measures ``slant``.
+
+    Args:
+        images: as in ``ink``.
+
+    Returns:
+        Float array of shape ``(n,)``; NaN for an image without ink or of a single row.
+
+    Raises:
+        ValueError: the images have another shape or range.
+    """
+    _, xy, yy = _second_moments(images)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.arctan(-xy / np.where(yy > 0, yy, np.nan))  # y points down in an image
+
+
+def width(images):
+    """Width of each image, in pixels, once its slant is sheared away: of the bar with the same second moment.
+
+    Args:
+        images: as in ``ink``.
+
+    Returns:
+        Float array of shape ``(n,)``: ``w`` for an upright bar ``w`` pixels wide; NaN for an image without ink.
+
+    Raises:
+        ValueError: the images have another shape or range.
+    """
+    xx, xy, yy = _second_moments(images)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        across = xx - np.where(yy > 0, xy**2 / np.where(yy > 0, yy, np.nan), 0.0)
+    return np.sqrt(12 * np.maximum(across, 0) + 1)
+
+
+def thickness(images):
+    """Stroke thickness of each image, in pixels, from the distance of the ink to the nearest paper.
+
+    In a stroke ``t`` wide these distances average ``t / 4``. Short strokes and blobs measure less.
+
+    Args:
+        images: as in ``ink``; ink is where the brightness passes one half.
+
+    Returns:
+        Float array of shape ``(n,)``; NaN for an image without ink.
+
+    Raises:
+        ValueError: the images have another shape or range.
+    """
+    fine = torch.from_numpy(_brightness(images)).unsqueeze(1).float()
+    fine = F.interpolate(fine, scale_factor=UPSCALING, mode="bilinear", align_corners=False)[:, 0]
+    stroke = np.pad(fine.numpy() > 0.5, ((0, 0), (1, 1), (1, 1)))
+    # One transform for the stack: other images are put further away than anything within one.
+    distance = distance_transform_edt(stroke, sampling=(sum(stroke.shape), 1, 1))
+    pixels = stroke.sum(axis=(1, 2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (distance * stroke).sum(axis=(1, 2)) / np.where(pixels > 0, pixels, np.nan)
+    return (4 * mean - 2) / UPSCALING  # the nearest paper pixel's centre lies half a fine pixel beyond the edge
+
+
+MEASURES = {"slant": slant, "thickness": thickness, "width": width, "ink": ink}
+
+
+@torch.no_grad()
+def code_attribute_table(generator, spec, n=2000, seed=0):
+    """Spearman's ρ of each continuous code with each measure of the generated digits, all else drawn at random.
+
+    Args:
+        generator: a trained generator; its mode is put back afterwards.
+        spec: its ``CodeSpec``, with at least one continuous code.
+        n: how many digits to draw.
+        seed: of the draw.
+
+    Returns:
+        A ``DataFrame``: a row a continuous code (named as in the paper), a column a measure. Digits without ink are
+        left out.
+
+    Raises:
+        ValueError: the spec has no continuous code, or ``n`` is below 3.
+
+    Source: facts of the measures in their own docstrings; Spearman 1904, by ``scipy.stats.spearmanr``.
+    """
+    if spec.continuous == 0:
+        raise ValueError("spec must have at least one continuous code, got none")
+    if not isinstance(n, int) or n < 3:
+        raise ValueError(f"n must be an integer of at least 3, got {n!r}")
+    device = next(generator.parameters()).device
+    codes = spec.sample(n, torch.Generator().manual_seed(seed))
+    was_training = generator.training
+    generator.eval()
+    try:
+        images = torch.cat([generator(codes[i : i + 1000].to(device)).cpu() for i in range(0, n, 1000)])
+    finally:
+        generator.train(was_training)
+    measured = {name: measure(images) for name, measure in MEASURES.items()}
+    rows = {
+        name: {
+            measure: spearmanr(values, by_image, nan_policy="omit").statistic for measure, by_image in measured.items()
+        }
+        for name, values in zip(spec.names[len(spec.categorical) :], codes.continuous.numpy().T, strict=True)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _brightness(images):
+    """Images as a float64 array ``(n, height, width)`` of ink in [0, 1]."""
+    images = torch.as_tensor(images).detach().cpu()
+    if images.ndim == 4 and images.shape[1] == 1:
+        images = images[:, 0]
+    if images.ndim != 3 or len(images) == 0:
+        raise ValueError(
+            f"images must have shape (n, 1, height, width) or (n, height, width), got {tuple(images.shape)}"
+        )
+    if images.dtype == torch.uint8:
+        return images.double().numpy() / 255
+    if not images.is_floating_point() or not torch.isfinite(images).all() or images.abs().max() > 1:
+        raise ValueError(f"images must be uint8, or finite floats in [-1, 1], got {images.dtype} outside that range")
+    return (images.double().numpy() + 1) / 2
+
+
+def _second_moments(images):
+    """Central second moments of the ink, in square pixels: ``xx, xy, yy``, NaN without ink."""
+    brightness = _brightness(images)
+    y, x = np.mgrid[: brightness.shape[1], : brightness.shape[2]]
+    total = brightness.sum(axis=(1, 2))
+    weights = brightness / np.where(total > 1e-9, total, math.nan)[:, None, None]
+    dx = x - (weights * x).sum(axis=(1, 2))[:, None, None]
+    dy = y - (weights * y).sum(axis=(1, 2))[:, None, None]
+    return tuple((weights * product).sum(axis=(1, 2)) for product in (dx * dx, dx * dy, dy * dy))
+
+
+def _check_pairs(codes, labels, n_codes, n_labels):
+    codes, labels = np.asarray(codes), np.asarray(labels)
+    if codes.ndim != 1 or codes.shape != labels.shape or codes.size == 0:
+        raise ValueError(
+            f"codes and labels must have one shape (n,) with n of at least 1, got {codes.shape} and {labels.shape}"
+        )
+    for name, values, size in (("codes", codes, n_codes), ("labels", labels, n_labels)):
+        if not np.issubdtype(values.dtype, np.integer):
+            raise ValueError(f"{name} must be integers, got {values.dtype}")
+        if size is not None and (values.min() < 0 or values.max() >= size):
+            raise ValueError(f"{name} must lie in [0, {size}), got values from {values.min()} to {values.max()}")
+    return codes, labels

@@ -1,0 +1,140 @@
+"""The losses of InfoGAN: the adversarial pair, and the lower bound on the information in nats.
+
+Built by hand in notebooks 02 and 03. Everything starts from logits. Not here: weights λ and who steps on what
+gradient, which is ``training``.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+from infogan_helpers.codes import check_classes
+
+
+class Nats(NamedTuple):
+    """A quantity in nats, for the categorical codes (summed), for the continuous ones (summed), and together."""
+
+    categorical: torch.Tensor
+    continuous: torch.Tensor
+
+    @property
+    def total(self):
+        return self.categorical + self.continuous
+
+
+def discriminator_loss(real_logit, fake_logit):
+    """-E[log D(x)] - E[log(1 - D(G(z)))], each mean over its own batch.
+
+    Args:
+        real_logit: D's logits on real images, any shape.
+        fake_logit: D's logits on generated images, any shape.
+
+    Returns:
+        A scalar tensor; 2 log 2 where D knows nothing.
+
+    Raises:
+        ValueError: a batch is empty.
+
+    Source: Goodfellow et al. 2014, eq. 1.
+    """
+    _check_logits(real_logit=real_logit, fake_logit=fake_logit)
+    return F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
+
+
+def generator_loss(fake_logit):
+    """-E[log D(G(z))], the non-saturating form: its gradient stays large while D wins.
+
+    Args:
+        fake_logit: D's logits on generated images, any shape.
+
+    Returns:
+        A scalar tensor; log 2 where D knows nothing.
+
+    Raises:
+        ValueError: the batch is empty.
+
+    Source: Goodfellow et al. 2014, section 3.
+    """
+    _check_logits(fake_logit=fake_logit)
+    return F.softplus(-fake_logit).mean()
+
+
+def code_log_likelihood(posterior, codes):
+    """log Q(c | x) of the codes that made each image, in nats.
+
+    Args:
+        posterior: Q's answer, a ``networks.Posterior`` for ``n`` images; categorical logits *before* softmax. Softmax
+            them first and ten classes can never bring back more than 0.84 of their 2.30 nats.
+        codes: the ``Codes`` that made the images, ``n`` rows.
+
+    Returns:
+        ``Nats(categorical, continuous)``, each of shape ``(n,)`` and summed over its codes; 0 where there are none. The
+        continuous part is a density, so it may be positive.
+
+    Raises:
+        ValueError: the shapes disagree, or a class lies outside its code.
+
+    Source: Chen et al. 2016, section 6: softmax for a categorical code, a factored Gaussian for continuous ones.
+    """
+    _check_fit(posterior, codes)
+    categorical = codes.continuous.new_zeros(len(codes))
+    for logits, classes in zip(posterior.categorical_logits, codes.categorical.unbind(1), strict=True):
+        categorical = categorical - F.cross_entropy(logits, classes.long(), reduction="none")
+    error = codes.continuous - posterior.mean
+    scaled = error.square() * torch.exp(-posterior.log_variance)
+    continuous = -0.5 * (math.log(2 * math.pi) + posterior.log_variance + scaled).sum(dim=1)
+    return Nats(categorical, continuous)
+
+
+def lower_bound(posterior, codes, spec):
+    """L_I = E[log Q(c | x)] + H(c), the lower bound on I(c; G(c, n)), in nats.
+
+    Args:
+        posterior: Q's answer for ``n`` images, logits before softmax.
+        codes: the ``Codes`` that made them.
+        spec: the ``CodeSpec`` they were drawn from; it supplies H(c), which has no gradient but belongs in the number.
+
+    Returns:
+        ``Nats(categorical, continuous)`` of scalars, with ``.total``. The categorical part is at most
+        ``spec.entropy().categorical``; with a fixed variance of 1 the continuous part is at most -0.226 a uniform code.
+
+    Raises:
+        ValueError: there are no codes, the shapes disagree with each other or with the spec, or a class lies outside
+            its code.
+
+    Source: Chen et al. 2016, eq. 4 and 5.
+    """
+    spec.check(codes)
+    if len(codes) == 0:
+        raise ValueError("codes must have at least one row to average over, got none")
+    classes = tuple(logits.shape[-1] for logits in posterior.categorical_logits)
+    if classes != spec.categorical:
+        raise ValueError(f"posterior.categorical_logits must have the spec's classes {spec.categorical}, got {classes}")
+    likelihood, entropy = code_log_likelihood(posterior, codes), spec.entropy()
+    return Nats(likelihood.categorical.mean() + entropy.categorical, likelihood.continuous.mean() + entropy.continuous)
+
+
+def _check_logits(**logits):
+    for name, value in logits.items():
+        if value.numel() == 0:
+            raise ValueError(f"{name} must hold at least one logit, got shape {tuple(value.shape)}")
+
+
+def _check_fit(posterior, codes):
+    logits, expected = posterior.categorical_logits, codes.categorical.shape
+    if len(logits) != expected[1]:
+        raise ValueError(
+            f"posterior.categorical_logits must have one tensor per code ({expected[1]}), got {len(logits)}"
+        )
+    for i, tensor in enumerate(logits):
+        if tensor.ndim != 2 or len(tensor) != len(codes):
+            raise ValueError(
+                f"posterior.categorical_logits[{i}] must have shape ({len(codes)}, classes), got {tuple(tensor.shape)}"
+            )
+    for name in ("mean", "log_variance"):
+        shape = getattr(posterior, name).shape
+        if shape != codes.continuous.shape:
+            raise ValueError(f"posterior.{name} must have shape {tuple(codes.continuous.shape)}, got {tuple(shape)}")
+    check_classes(codes.categorical, [tensor.shape[1] for tensor in logits])

@@ -1,0 +1,278 @@
+"""Generator, and discriminator and Q on one trunk; convolutional as in the paper, and their fully connected twins.
+
+Taken apart in notebook 03. Not here: losses and optimisers. D and Q return logits; nothing is squashed in a network.
+"""
+
+import math
+from itertools import pairwise
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+MIN_LOG_VARIANCE = -6.0
+MAX_LOG_VARIANCE = 2.0
+
+
+class Posterior(NamedTuple):
+    """Q(c | x) for a batch of images.
+
+    Attributes:
+        categorical_logits: one tensor per categorical code, shape ``(n, classes)``, before softmax.
+        mean: means of the continuous codes, shape ``(n, codes)``.
+        log_variance: their log-variances, same shape, within ``[MIN_LOG_VARIANCE, MAX_LOG_VARIANCE]``.
+    """
+
+    categorical_logits: tuple[torch.Tensor, ...]
+    mean: torch.Tensor
+    log_variance: torch.Tensor
+
+
+class BatchNorm1d(nn.BatchNorm1d):
+    """Batch norm that takes a batch of one: it has no variance of its own, so the running statistics stand in."""
+
+    def forward(self, x):
+        if self.training and len(x) == 1:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
+        return super().forward(x)
+
+
+class QHead(nn.Module):
+    """From the trunk's features to ``Posterior``.
+
+    Args:
+        spec: the codes to read.
+        features: columns of the trunk's output.
+        hidden: units of the hidden layer, or 0 for linear heads on the features themselves.
+        variance: ``"learned"`` or ``"fixed"`` (at 1, which makes the log-likelihood a mean squared error).
+    """
+
+    def __init__(self, spec, features, hidden, variance):
+        super().__init__()
+        if variance not in ("learned", "fixed"):
+            raise ValueError(f"variance must be 'learned' or 'fixed', got {variance!r}")
+        self.variance = variance
+        layers = [nn.Linear(features, hidden), BatchNorm1d(hidden), nn.LeakyReLU(0.1)] if hidden else []
+        self.hidden = nn.Sequential(*layers)
+        width = hidden or features
+        self.categorical = nn.ModuleList(nn.Linear(width, classes) for classes in spec.categorical)
+        self.mean = nn.Linear(width, spec.continuous) if spec.continuous else None
+        self.raw_log_variance = nn.Linear(width, spec.continuous) if spec.continuous and variance == "learned" else None
+
+    def forward(self, features):
+        h = self.hidden(features)
+        logits = tuple(head(h) for head in self.categorical)
+        mean = self.mean(h) if self.mean is not None else h.new_zeros(len(h), 0)
+        log_variance = torch.zeros_like(mean)
+        if self.raw_log_variance is not None:
+            log_variance = bounded_log_variance(self.raw_log_variance(h).float())
+        return Posterior(tuple(x.float() for x in logits), mean.float(), log_variance.float())
+
+
+def bounded_log_variance(raw):
+    """Squash a network's output into ``(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)``, 0 to 0, with a gradient everywhere.
+
+    A generator that draws a code without noise would let the likelihood grow without end as the variance shrinks; a
+    hard clamp would stop that and the gradient with it.
+    """
+    span = MAX_LOG_VARIANCE - MIN_LOG_VARIANCE
+    at_zero = math.log(-MIN_LOG_VARIANCE / MAX_LOG_VARIANCE)
+    return MIN_LOG_VARIANCE + span * torch.sigmoid(raw + at_zero)
+
+
+class Generator(nn.Module):
+    """The paper's MNIST generator: two fully connected layers, two transposed convolutions, tanh.
+
+    Args:
+        spec: the codes it takes.
+        image_shape: ``(channels, height, width)``; height and width divisible by 4.
+        width: scales the hidden layers; 1.0 is the paper's (1024, then 128 and 64 channels).
+
+    Raises:
+        ValueError: ``image_shape`` or ``width`` is not such a value.
+
+    Source: Chen et al. 2016, table 1 (appendix C.1); layer sizes as in the authors' code.
+    """
+
+    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0):
+        super().__init__()
+        channels, height, image_width = _check_image_shape(image_shape)
+        full, wide, narrow = (scaled(units, width) for units in (1024, 128, 64))
+        self.spec, self.image_shape, self.width = spec, tuple(image_shape), width
+        self._map_shape = (wide, height // 4, image_width // 4)
+        self.fully_connected = nn.Sequential(
+            nn.Linear(spec.dim, full),
+            BatchNorm1d(full),
+            nn.ReLU(),
+            nn.Linear(full, math.prod(self._map_shape)),
+            BatchNorm1d(math.prod(self._map_shape)),
+            nn.ReLU(),
+        )
+        self.upsample = nn.Sequential(
+            nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1),
+            nn.BatchNorm2d(narrow),
+            nn.ReLU(),
+            nn.ConvTranspose2d(narrow, channels, 4, stride=2, padding=1),
+            nn.Tanh(),
+        )
+        initialise(self)
+
+    def forward(self, codes):
+        """Images in [-1, 1], shape ``(n, *image_shape)``."""
+        h = self.fully_connected(self.spec.encode(codes))
+        h = h.unflatten(1, self._map_shape)  # (n, 128 * 7 * 7) -> (n, 128, 7, 7)
+        return self.upsample(h).float()
+
+
+class DiscriminatorQ(nn.Module):
+    """D and Q on one trunk: is this image real, and which codes made it?
+
+    Args:
+        spec: the codes that Q reads.
+        image_shape: ``(channels, height, width)``; height and width divisible by 4.
+        width: scales the hidden layers; 1.0 is the paper's (64 and 128 channels, 1024, and 128 in Q's head).
+        variance: of Q's continuous codes, ``"learned"`` or ``"fixed"`` at 1.
+
+    Raises:
+        ValueError: an argument is not such a value; in a call, the images have another shape.
+
+    Source: Chen et al. 2016, table 1 (appendix C.1).
+    """
+
+    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned"):
+        super().__init__()
+        channels, height, image_width = _check_image_shape(image_shape)
+        full, wide, narrow, hidden = (scaled(units, width) for units in (1024, 128, 64, 128))
+        self.spec, self.image_shape, self.width = spec, tuple(image_shape), width
+        self.trunk = nn.Sequential(
+            nn.Conv2d(channels, narrow, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(narrow, wide, 4, stride=2, padding=1),
+            nn.BatchNorm2d(wide),
+            nn.LeakyReLU(0.1),
+            nn.Flatten(),  # (n, 128, 7, 7) -> (n, 6272)
+            nn.Linear(wide * (height // 4) * (image_width // 4), full),
+            BatchNorm1d(full),
+            nn.LeakyReLU(0.1),
+        )
+        self.real_head = nn.Linear(full, 1)
+        self.q_head = QHead(spec, full, hidden, variance)
+        initialise(self)
+
+    def forward(self, images):
+        """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
+        features = self.trunk(_check_images(images, self.image_shape))
+        return self.real_head(features)[:, 0].float(), self.q_head(features)
+
+
+class MLPGenerator(nn.Module):
+    """The fully connected generator of many tutorials: 256, 512, 1024, tanh.
+
+    Args:
+        spec: the codes it takes.
+        image_shape: any shape; ``(2,)`` makes points in the plane.
+        width: scales the hidden layers.
+
+    Raises:
+        ValueError: ``image_shape`` or ``width`` is not such a value.
+    """
+
+    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0):
+        super().__init__()
+        _check_shape(image_shape)
+        self.spec, self.image_shape, self.width = spec, tuple(image_shape), width
+        sizes = [spec.dim, *(scaled(units, width) for units in (256, 512, 1024))]
+        layers = []
+        for before, after in pairwise(sizes):
+            layers += [nn.Linear(before, after), BatchNorm1d(after), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], math.prod(image_shape)), nn.Tanh())
+
+    def forward(self, codes):
+        """Images in [-1, 1], shape ``(n, *image_shape)``."""
+        return self.layers(self.spec.encode(codes)).unflatten(1, self.image_shape).float()
+
+
+class MLPDiscriminatorQ(nn.Module):
+    """The fully connected twin of ``DiscriminatorQ``: 1024, 512, 256 with dropout, linear heads.
+
+    Args:
+        spec: the codes that Q reads.
+        image_shape: any shape.
+        width: scales the hidden layers.
+        variance: of Q's continuous codes, ``"learned"`` or ``"fixed"`` at 1.
+
+    Raises:
+        ValueError: an argument is not such a value; in a call, the images have another shape.
+    """
+
+    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned"):
+        super().__init__()
+        _check_shape(image_shape)
+        self.spec, self.image_shape, self.width = spec, tuple(image_shape), width
+        sizes = [math.prod(image_shape), *(scaled(units, width) for units in (1024, 512, 256))]
+        layers = [nn.Flatten()]
+        for i, (before, after) in enumerate(pairwise(sizes)):
+            layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
+            layers += [nn.Dropout(0.3)] if i < 2 else []
+        self.trunk = nn.Sequential(*layers)
+        self.real_head = nn.Linear(sizes[-1], 1)
+        self.q_head = QHead(spec, sizes[-1], 0, variance)
+
+    def forward(self, images):
+        """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
+        features = self.trunk(_check_images(images, self.image_shape))
+        return self.real_head(features)[:, 0].float(), self.q_head(features)
+
+
+ARCHITECTURES = {"conv": (Generator, DiscriminatorQ), "mlp": (MLPGenerator, MLPDiscriminatorQ)}
+
+
+def initialise(module):
+    """Draw weights from N(0, 0.02), batch-norm gains from N(1, 0.02), and set biases to 0.
+
+    Source: the authors' code (openai/InfoGAN, ``custom_ops.py``), after Radford et al. 2016.
+    """
+    for layer in module.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            nn.init.zeros_(layer.bias)
+        elif isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+def count_parameters(module):
+    """How many trainable numbers ``module`` holds."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def scaled(units, width):
+    """``units`` of the full-width network at another width, at least 1."""
+    if isinstance(width, bool) or not isinstance(width, Real) or not 0 < width < math.inf:
+        raise ValueError(f"width must be a positive number, 1.0 for the paper's network, got {width!r}")
+    return max(1, round(units * width))
+
+
+def _check_shape(image_shape):
+    sizes = image_shape if isinstance(image_shape, (tuple, list)) else ()
+    if not sizes or not all(isinstance(s, Integral) and not isinstance(s, bool) and s > 0 for s in sizes):
+        raise ValueError(f"image_shape must be a tuple of positive integers, got {image_shape!r}")
+    return tuple(int(s) for s in sizes)
+
+
+def _check_image_shape(image_shape):
+    sizes = _check_shape(image_shape)
+    if len(sizes) != 3 or sizes[1] % 4 or sizes[2] % 4:
+        raise ValueError(
+            f"image_shape must be (channels, height, width) with height and width divisible by 4, got {image_shape!r}"
+        )
+    return sizes
+
+
+def _check_images(images, image_shape):
+    if images.ndim != len(image_shape) + 1 or tuple(images.shape[1:]) != image_shape:
+        raise ValueError(f"images must have shape (n, {', '.join(map(str, image_shape))}), got {tuple(images.shape)}")
+    if not images.is_floating_point():
+        raise ValueError(f"images must be floats in [-1, 1], got {images.dtype}; call data.to_model_range first")
+    return images

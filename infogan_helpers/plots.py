@@ -1,0 +1,380 @@
+"""Every static figure of the series, in one style: tensors and records in, a ``Figure`` out, never shown from here.
+
+Digits are drawn dark on light; a caption says what to look at. Not here: generating or measuring anything.
+"""
+
+import textwrap
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+import torch
+
+PALETTE = sns.color_palette("colorblind")
+LINE_STYLES = ("-", "--", ":", "-.")  # no information by colour alone
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
+STYLE = {
+    **sns.axes_style("ticks"),
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": plt.cycler(color=PALETTE),
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+}
+GAP = 2  # pixels between two images of a grid
+
+
+def image_grid(
+    images,
+    columns,
+    *,
+    row_labels=None,
+    column_labels=None,
+    row_name=None,
+    column_name=None,
+    support=None,
+    title=None,
+    caption=None,
+    scale=0.55,
+):
+    """Images in a grid, row by row, with what varies written along the axes.
+
+    Args:
+        images: ``uint8`` or floats in [-1, 1], shape ``(n, 1, height, width)``; ``n`` divisible by ``columns``.
+        columns: images a row.
+        row_labels: a label per row.
+        column_labels: a label per column; numbers are shown with a sign and one decimal.
+        row_name: what the rows are.
+        column_name: what the columns are.
+        support: ``(low, high)`` of the prior: a line marks where numeric ``column_labels`` leave it, and numeric
+            ``row_labels`` likewise.
+        title: above the figure.
+        caption: below it.
+        scale: inches an image.
+
+    Returns:
+        A ``Figure``.
+
+    Raises:
+        ValueError: the images do not fill the grid, or labels do not fit it.
+    """
+    canvas, rows, (height, width) = _tile(images, columns)
+    _check_labels(row_labels, rows, "row_labels")
+    _check_labels(column_labels, columns, "column_labels")
+    with plt.rc_context(STYLE):
+        fig, ax = plt.subplots(
+            figsize=(columns * scale + 0.9, rows * scale * height / width + 0.8), layout="constrained"
+        )
+        ax.imshow(canvas, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+        centres = (
+            (width + GAP) * np.arange(columns) + width / 2 - 0.5,
+            (height + GAP) * np.arange(rows) + height / 2 - 0.5,
+        )
+        ax.set_xticks(centres[0] if column_labels is not None else [], _texts(column_labels))
+        ax.set_yticks(centres[1] if row_labels is not None else [], _texts(row_labels))
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        ax.set(xlabel=column_name, ylabel=row_name, title=title)
+        if support is not None:
+            for edge in _edges(column_labels, support, width + GAP):
+                ax.axvline(edge, color=PALETTE[3], linestyle="--", linewidth=1.2)
+            for edge in _edges(row_labels, support, height + GAP):
+                ax.axhline(edge, color=PALETTE[3], linestyle="--", linewidth=1.2)
+        return _finish(fig, caption)
+
+
+def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, xscale="linear", yscale="linear"):
+    """Named curves over one axis, with horizontal levels to compare them to.
+
+    Args:
+        x: shape ``(n,)``, or a mapping from name to its own.
+        series: name to values, shape ``(n,)`` each.
+        xlabel: with its unit.
+        ylabel: with its unit.
+        levels: name to height, drawn as thin grey lines.
+        title: above the figure.
+        caption: below it.
+        xscale: ``"linear"`` or ``"log"``.
+        yscale: likewise.
+
+    Returns:
+        A ``Figure``.
+    """
+    with plt.rc_context(STYLE):
+        fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+        for i, (name, values) in enumerate(series.items()):
+            xs = x[name] if isinstance(x, Mapping) else x
+            ax.plot(_array(xs), _array(values), label=name, linestyle=LINE_STYLES[i % len(LINE_STYLES)])
+        ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale=xscale, yscale=yscale)
+        _draw_levels(ax, levels)
+        if len(series) > 1:
+            ax.legend()
+        return _finish(fig, caption)
+
+
+def bars(values, *, ylabel, levels=None, title=None, caption=None):
+    """One bar a name.
+
+    Args:
+        values: name to height.
+        ylabel: with its unit.
+        levels: name to height, drawn as thin grey lines.
+        title: above the figure.
+        caption: below it.
+
+    Returns:
+        A ``Figure``.
+    """
+    with plt.rc_context(STYLE):
+        fig, ax = plt.subplots(figsize=(max(3.2, 0.75 * len(values) + 1), 3.2), layout="constrained")
+        ax.bar(list(map(str, values)), list(values.values()), color=PALETTE[0], width=0.7)
+        ax.axhline(0, color="black", linewidth=0.8)
+        ax.set(ylabel=ylabel, title=title)
+        _draw_levels(ax, levels)
+        return _finish(fig, caption)
+
+
+def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, limits=None, unit=None):
+    """A matrix with its numbers written in: a joint distribution, a channel, a table of correlations.
+
+    Args:
+        matrix: array, tensor or ``DataFrame``, shape ``(rows, columns)``; a frame's labels are used.
+        xlabel: what the columns are.
+        ylabel: what the rows are.
+        title: above the figure.
+        caption: below it.
+        decimals: of the numbers in the cells.
+        limits: ``(low, high)`` of the colours; the matrix's own where it is ``None``.
+        unit: written along the colour bar.
+
+    Returns:
+        A ``Figure``.
+    """
+    low, high = limits if limits is not None else (None, None)
+    matrix = matrix.detach().cpu().numpy() if isinstance(matrix, torch.Tensor) else matrix
+    rows, columns = np.shape(matrix)
+    with plt.rc_context(STYLE):
+        fig, ax = plt.subplots(figsize=(0.55 * columns + 2.2, 0.42 * rows + 1.4), layout="constrained")
+        sns.heatmap(
+            matrix, ax=ax, annot=True, fmt=f".{decimals}f", cmap="Blues" if low is None or low >= 0 else "vlag",
+            vmin=low, vmax=high, linewidths=0.5, annot_kws={"size": 8}, cbar_kws={"label": unit},
+        )  # fmt: skip
+        ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        ax.tick_params(length=0)
+        return _finish(fig, caption)
+
+
+def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1.1)):
+    """Points in the plane, a marker and a colour a group.
+
+    Args:
+        groups: name to points, shape ``(n, 2)`` each.
+        xlabel: of the first coordinate.
+        ylabel: of the second.
+        title: above the figure.
+        caption: below it.
+        limits: of both axes.
+
+    Returns:
+        A ``Figure``.
+    """
+    with plt.rc_context(STYLE):
+        fig, ax = plt.subplots(figsize=(4.8, 3.8), layout="constrained")
+        for i, (name, points) in enumerate(groups.items()):
+            x, y = _array(points).T
+            colour, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
+            ax.scatter(x, y, s=12, color=colour, marker=marker, alpha=0.6, linewidths=0, label=name)
+        ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
+        ax.legend(bbox_to_anchor=(1.02, 1), loc="upper left", markerscale=1.6)
+        return _finish(fig, caption)
+
+
+def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
+    """Measures of the images against the value of the code that made them: mean and spread over samples.
+
+    Args:
+        values: the values that the code took, shape ``(m,)``.
+        measured: name with unit to measurements, shape ``(samples, m)`` each.
+        code: the code's name.
+        support: of the prior, shaded.
+        caption: below the figure.
+
+    Returns:
+        A ``Figure``: a panel a measure; the band is one standard deviation over samples.
+    """
+    values = _array(values)
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(
+            1, len(measured), figsize=(3.1 * len(measured), 2.9), layout="constrained", squeeze=False
+        )
+        for ax, (name, samples) in zip(axes[0], measured.items(), strict=True):
+            samples = _array(samples)
+            mean, spread = np.nanmean(samples, axis=0), np.nanstd(samples, axis=0)
+            ax.axvspan(*support, color="0.93", zorder=0, label="prior's support")
+            ax.plot(values, mean, marker="o", markersize=3, label="mean")
+            ax.fill_between(values, mean - spread, mean + spread, alpha=0.25, label="± 1 s.d.")
+            ax.set(xlabel=f"{code}", ylabel=name)
+        axes[0][0].legend(fontsize=8)
+        return _finish(fig, caption)
+
+
+def bound_curves(histories, spec, *, caption=None, window=25):
+    """L_I of the categorical codes over training, run beside run, under its ceiling H(c).
+
+    Args:
+        histories: name to ``training.History``.
+        spec: the ``CodeSpec``, for the ceiling.
+        caption: below the figure.
+        window: steps that are averaged.
+
+    Returns:
+        A ``Figure``.
+    """
+    steps = {name: _steps(history, window) for name, history in histories.items()}
+    series = {name: _smooth(history.bound_categorical, window) for name, history in histories.items()}
+    ceiling = spec.entropy().categorical
+    return curves(
+        steps, series, xlabel="training step", ylabel="L_I of the categorical code (nats)",
+        levels={f"H(c) = {ceiling:.2f}": ceiling, "nothing known": 0.0}, caption=caption,
+    )  # fmt: skip
+
+
+def training_overview(history, spec, *, caption=None, window=25):
+    """A run in one figure: losses, L_I under its ceiling, D's accuracy and code recovery, and the latest samples.
+
+    Args:
+        history: a ``training.History`` with at least one sample picture.
+        spec: its ``CodeSpec``.
+        caption: below the figure.
+        window: steps that are averaged.
+
+    Returns:
+        A ``Figure``.
+    """
+    steps, entropy = _steps(history, window), spec.entropy()
+    panels = (
+        ("loss (nats)", {"D": history.d_loss, "G": history.g_loss}, {}),
+        (
+            "L_I (nats)",
+            {"categorical": history.bound_categorical, "continuous": history.bound_continuous},
+            {f"H(c) = {entropy.categorical:.2f}": entropy.categorical},
+        ),
+        ("share", {"D is right": history.d_accuracy, "code recovered": history.code_recovery}, {"a coin": 0.5}),
+    )
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(2, 2, figsize=(8.2, 6.2), layout="constrained")
+        for ax, (ylabel, series, levels) in zip(axes.flat, panels, strict=False):
+            for (name, values), line in zip(series.items(), LINE_STYLES, strict=False):
+                ax.plot(steps, _smooth(values, window), label=name, linestyle=line)
+            ax.set(xlabel="training step", ylabel=ylabel)
+            _draw_levels(ax, levels)
+            ax.legend(fontsize=8)
+        canvas, _, _ = _tile(history.samples[-1], 10)
+        axes[1, 1].imshow(canvas, cmap="gray_r", vmin=0, vmax=1)
+        axes[1, 1].set_axis_off()
+        axes[1, 1].set_title(f"fixed codes, step {history.sample_steps[-1]}")
+        return _finish(fig, caption)
+
+
+def sample_progress(history, *, columns=5, caption=None):
+    """The fixed sample codes as training goes on: one small grid a moment, evenly spaced.
+
+    Args:
+        history: a ``training.History`` with at least one sample picture.
+        columns: how many moments.
+        caption: below the figure.
+
+    Returns:
+        A ``Figure``.
+    """
+    count = min(columns, len(history.samples))
+    chosen = np.unique(np.linspace(0, len(history.samples) - 1, count).round().astype(int))
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(1, len(chosen), figsize=(2.3 * len(chosen), 2.8), layout="constrained", squeeze=False)
+        for ax, i in zip(axes[0], chosen, strict=True):
+            ax.imshow(_tile(history.samples[i], 10)[0], cmap="gray_r", vmin=0, vmax=1)
+            ax.set_axis_off()
+            ax.set_title(f"step {history.sample_steps[i]}")
+        return _finish(fig, caption)
+
+
+def to_ink(images):
+    """``uint8`` or [-1, 1] images as a float array of ink in [0, 1], shape ``(n, height, width)``, on the CPU."""
+    images = torch.as_tensor(images).detach().cpu()
+    if images.ndim != 4 or images.shape[1] != 1:
+        raise ValueError(f"images must have shape (n, 1, height, width), got {tuple(images.shape)}")
+    images = images[:, 0]
+    return (images.float() / 255 if images.dtype == torch.uint8 else (images.float() + 1) / 2).clamp(0, 1).numpy()
+
+
+def _tile(images, columns):
+    """One array with all images side by side, how many rows it has, and an image's size."""
+    ink = to_ink(images)
+    if not isinstance(columns, int) or columns < 1 or len(ink) % columns or len(ink) == 0:
+        raise ValueError(f"columns must divide the number of images, {len(ink)}, got {columns!r}")
+    rows, (height, width) = len(ink) // columns, ink.shape[1:]
+    canvas = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP))
+    for i, image in enumerate(ink):
+        y, x = (i // columns) * (height + GAP), (i % columns) * (width + GAP)
+        canvas[y : y + height, x : x + width] = image
+    return canvas, rows, (height, width)
+
+
+def _edges(labels, support, pitch):
+    """Where, in pixels, a line falls between the labels inside the support and those outside."""
+    if labels is None or not all(isinstance(v, (int, float, np.number)) for v in _values(labels)):
+        return []
+    inside = np.array([support[0] - 1e-6 <= float(v) <= support[1] + 1e-6 for v in _values(labels)])
+    return [pitch * (i + 1) - GAP / 2 - 0.5 for i in np.flatnonzero(inside[1:] != inside[:-1])]
+
+
+def _texts(labels):
+    values = _values(labels)
+    return [f"{float(v):+.1f}" if isinstance(v, (float, np.floating)) else str(v) for v in values]
+
+
+def _values(labels):
+    if labels is None:
+        return []
+    return labels.tolist() if isinstance(labels, torch.Tensor) else list(labels)
+
+
+def _check_labels(labels, count, name):
+    if labels is not None and len(labels) != count:
+        raise ValueError(f"{name} must have {count} entries, got {len(labels)}")
+
+
+def _draw_levels(ax, levels):
+    for name, height in (levels or {}).items():
+        ax.axhline(height, color="0.5", linewidth=1, zorder=0)
+        ax.annotate(
+            name, (0.99, height), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8, color="0.3"
+        )
+
+
+def _smooth(values, window):
+    values = np.asarray(values, dtype=float)
+    window = min(window, len(values))
+    return np.convolve(values, np.ones(window) / window, mode="valid")
+
+
+def _steps(history, window):
+    return np.arange(min(window, len(history)), len(history) + 1)
+
+
+def _array(values):
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
+def _finish(fig, caption):
+    """Write the caption and take the figure from pyplot's hands, so that a notebook shows it once."""
+    if caption:
+        width = int(fig.get_size_inches()[0] * 13)
+        fig.supxlabel(textwrap.fill(caption, width), fontsize=9, color="0.25", x=0.02, ha="left")
+    plt.close(fig)
+    return fig

@@ -1,0 +1,54 @@
+"""Where a notebook runs and how long it may take: device, seeds, budget.
+
+Not here: anything that knows what a code, an image or a network is.
+"""
+
+import os
+import random
+from numbers import Integral
+
+import numpy as np
+import torch
+
+
+def default_device():
+    """The fastest device that torch finds: CUDA, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def seed_everything(seed):
+    """Seed Python, NumPy and torch (all its devices), since a notebook draws from all three.
+
+    Args:
+        seed: integer in ``[0, 2**32)``, NumPy's range.
+
+    Raises:
+        ValueError: ``seed`` is not such an integer.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be an integer in [0, 2**32), got {seed!r}")
+    seed = int(seed)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def budget():
+    """How long a training may take: ``"full"``, or ``"quick"`` where ``INFOGAN_BUDGET=quick`` is set.
+
+    Raises:
+        ValueError: ``INFOGAN_BUDGET`` holds another word.
+    """
+    value = os.environ.get("INFOGAN_BUDGET", "") or "full"
+    if value not in ("full", "quick"):
+        raise ValueError(f"INFOGAN_BUDGET must be 'quick' or 'full' (or unset, which is 'full'), got {value!r}")
+    return value
+
+
+def by_budget(*, full, quick):
+    """``full`` at the full budget, ``quick`` at the quick one: ``steps = by_budget(full=5000, quick=300)``."""
+    return full if budget() == "full" else quick
