@@ -1,4 +1,4 @@
-"""What every test run has in common, the notebooks' kernels included: short trainings, no network, no data but the sample."""
+"""What all tests and the notebooks' kernels have in common: short trainings, no network, the sample's digits."""
 
 import os
 

@@ -217,7 +217,7 @@ class CodeSpec:
         if codes.noise.shape[1] != self.noise:
             raise ValueError(f"codes.noise must have {self.noise} columns, got {codes.noise.shape[1]}")
         one_hots = [F.one_hot(codes.categorical[:, i].long(), k) for i, k in enumerate(self.categorical)]
-        return torch.cat([*one_hots, codes.continuous, codes.noise], dim=1)
+        return torch.cat([*one_hots, codes.continuous, codes.noise], dim=1).to(codes.noise.dtype)
 
     def check(self, codes):
         """Raise a ``ValueError`` unless ``codes`` have this spec's columns and classes."""

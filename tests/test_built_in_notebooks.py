@@ -1,0 +1,98 @@
+"""A function that a notebook builds in plain sight is the module's: called on the same inputs, both agree."""
+
+import ast
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+
+from infogan_helpers import evaluation, information, losses
+from infogan_helpers.codes import CodeSpec
+from infogan_helpers.networks import Posterior
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+BUILT = {
+    "01": {information: ("entropy", "conditional_entropy", "mutual_information")},
+    "02": {information: ("kl_divergence", "variational_lower_bound")},
+    "03": {losses: ("discriminator_loss", "generator_loss", "code_log_likelihood", "lower_bound")},
+    "04": {evaluation: ("match_codes_to_labels",)},
+}
+CASES = [
+    (notebook, module, name) for notebook, built in BUILT.items() for module, names in built.items() for name in names
+]
+
+
+def built_functions(notebook):
+    """The functions that a notebook defines, in a namespace with its imports and nothing else that it ran."""
+    path = next(NOTEBOOKS.glob(f"{notebook}_*.ipynb"))
+    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    nodes = [node for source in sources for node in ast.parse(source).body]
+    imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    namespace = {}
+    # The functions come last: a later import of the module's own must not stand in for them.
+    exec(compile(ast.Module([*imports, *functions], []), str(path), "exec"), namespace)
+    return {node.name: namespace[node.name] for node in functions}
+
+
+def distribution(rng, *shape):
+    p = rng.random(shape) * (rng.random(shape) > 0.2) + 1e-3
+    return p / p.sum()
+
+
+def posterior_and_codes(seed):
+    draws = torch.Generator().manual_seed(seed)
+    spec = CodeSpec(categorical=(10, 3), continuous=2, noise=5)
+    codes = spec.sample(16, draws)
+    logits = tuple(torch.randn(16, k, generator=draws) for k in spec.categorical)
+    mean, log_variance = torch.randn(16, 2, generator=draws), torch.randn(16, 2, generator=draws)
+    return Posterior(logits, mean, log_variance), codes, spec
+
+
+def arguments(name, seed):
+    rng = np.random.default_rng(seed)
+    if name == "entropy":
+        return (distribution(rng, 7),)
+    if name in ("conditional_entropy", "mutual_information"):
+        return (distribution(rng, 4, 6),)
+    if name == "kl_divergence":
+        return distribution(rng, 7), distribution(rng, 7)
+    if name == "variational_lower_bound":
+        q = rng.random((4, 6)) + 0.01
+        return distribution(rng, 4, 6), q / q.sum(axis=0)
+    if name in ("discriminator_loss", "generator_loss"):
+        logits = torch.from_numpy(rng.normal(0, 3, (2, 32)))
+        return tuple(logits) if name == "discriminator_loss" else (logits[0],)
+    if name == "match_codes_to_labels":
+        return rng.integers(0, 10, 300), rng.integers(0, 10, 300)
+    posterior, codes, spec = posterior_and_codes(seed)
+    return (posterior, codes) if name == "code_log_likelihood" else (posterior, codes, spec)
+
+
+def numbers(result):
+    """A result as one flat array, whether a float, a tensor or a tuple of tensors."""
+    parts = result if isinstance(result, tuple) else (result,)
+    return np.concatenate([np.ravel(np.asarray(part, dtype=float)) for part in parts])
+
+
+@pytest.mark.parametrize(("notebook", "module", "name"), CASES, ids=[f"{c[0]}-{c[2]}" for c in CASES])
+def test_the_notebooks_function_equals_the_modules(notebook, module, name):
+    built = built_functions(notebook)[name]
+    for seed in range(5):
+        ours = numbers(built(*arguments(name, seed)))
+        theirs = numbers(getattr(module, name)(*arguments(name, seed)))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
+
+
+def test_every_function_of_the_modules_name_is_held_to_it():
+    public = {name: module for module in (information, losses, evaluation) for name in vars(module)}
+    listed = {(notebook, name) for notebook, _, name in CASES}
+    found = {
+        (path.stem[:2], name)
+        for path in sorted(NOTEBOOKS.glob("*.ipynb"))
+        for name in built_functions(path.stem[:2])
+        if name in public
+    }
+    assert found == listed

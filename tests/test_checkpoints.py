@@ -1,0 +1,258 @@
+"""Weights on disk: what is saved comes back, damage is named, nothing is a pickle, the reader's seed stays."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from infogan_helpers import checkpoints
+from infogan_helpers.checkpoints import (
+    PRETRAINED_FOLDER,
+    load_networks,
+    load_pretrained,
+    load_tensors,
+    save_networks,
+    save_pretrained,
+    save_tensors,
+)
+from infogan_helpers.codes import CodeSpec
+from infogan_helpers.evaluation import read_codes
+from infogan_helpers.networks import ARCHITECTURES, MLPGenerator
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Small tensors are faster without company; the number is put back for the others."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+SPEC = CodeSpec(categorical=(3, 2), continuous=1, noise=4, continuous_prior="normal")
+
+
+def networks(architecture="conv", variance="learned"):
+    torch.manual_seed(0)
+    make_generator, make_discriminator_q = ARCHITECTURES[architecture]
+    generator = make_generator(SPEC, (1, 8, 12), 0.05)
+    discriminator_q = make_discriminator_q(SPEC, (1, 8, 12), 0.1, variance)
+    generator(SPEC.sample(8))  # so that running statistics are not those of a new network
+    return generator, discriminator_q
+
+
+@pytest.mark.parametrize("variance", ["learned", "fixed"])
+@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+def test_networks_come_back_as_they_were(architecture, variance, tmp_path):
+    saved = networks(architecture, variance)
+    save_networks(tmp_path / "n.safetensors", *saved)
+    loaded = load_networks(tmp_path / "n.safetensors")
+    for there, here in zip(saved, loaded, strict=True):
+        assert type(here) is type(there)
+        assert (here.spec, here.image_shape, here.width) == (SPEC, (1, 8, 12), there.width)
+        assert not any(m.training for m in here.modules())
+        state = there.state_dict()
+        assert state.keys() == here.state_dict().keys()
+        assert all(torch.equal(t, state[name]) for name, t in here.state_dict().items())
+    codes = SPEC.sample(3)
+    images, wanted = loaded[0](codes), saved[0].eval()(codes)
+    assert torch.equal(images, wanted)
+    assert torch.equal(loaded[1](images)[1].log_variance, saved[1].eval()(images)[1].log_variance)
+
+
+def test_saving_leaves_the_networks_mode_alone(tmp_path):
+    saved = networks()
+    save_networks(tmp_path / "n.safetensors", *saved)
+    assert saved[0].training
+    assert saved[1].training
+
+
+def test_a_file_of_networks_is_plain_safetensors_with_a_json_header(tmp_path):
+    save_networks(tmp_path / "n.safetensors", *networks())
+    content = (tmp_path / "n.safetensors").read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    assert json.loads(header["__metadata__"]["infogan_helpers"])["architecture"] == "conv"
+    assert load_file(tmp_path / "n.safetensors").keys() == header.keys() - {"__metadata__"}
+
+
+def test_nothing_is_pickled(monkeypatch, tmp_path):
+    def refuse(*_, **__):
+        raise AssertionError("a pickle")
+
+    for name in ("save", "load"):
+        monkeypatch.setattr(torch, name, refuse)
+    monkeypatch.setattr("pickle.dumps", refuse)
+    monkeypatch.setattr("pickle.loads", refuse)
+    save_networks(tmp_path / "n.safetensors", *networks())
+    assert len(load_networks(tmp_path / "n.safetensors")) == 2
+
+
+def test_loading_leaves_random_numbers_alone(tmp_path):
+    save_networks(tmp_path / "n.safetensors", *networks())
+    before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    load_networks(tmp_path / "n.safetensors")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert np.array_equal(np.random.get_state()[1], numpy_before)
+
+
+def test_networks_that_are_no_pair_are_refused(tmp_path):
+    generator, discriminator_q = networks()
+    for pair in ((MLPGenerator(SPEC, (1, 8, 12), 0.05), discriminator_q), (discriminator_q, generator)):
+        with pytest.raises(ValueError, match=r"generator and discriminator_q must be a pair .*ARCHITECTURES, got"):
+            save_networks(tmp_path / "n.safetensors", *pair)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tensors_and_metadata_come_back_with_type_and_shape(tmp_path):
+    base = torch.arange(12.0).reshape(3, 4)
+    tensors = {
+        "float": base, "transposed": base.T, "bytes": torch.arange(5, dtype=torch.uint8), "empty": torch.empty(0),
+        "scalar": torch.tensor(2.5), "long": torch.tensor([1, 2]), "with_gradient": torch.ones(2, requires_grad=True),
+    }  # fmt: skip
+    note = {"a": [1, 2.5, None, "λ"], "b": {"c": True}}
+    save_tensors(tmp_path / "new" / "folder" / "t.safetensors", tensors, note)
+    loaded, metadata = load_tensors(str(tmp_path / "new" / "folder" / "t.safetensors"))
+    assert metadata == note
+    assert loaded.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert loaded[name].dtype == tensor.dtype
+        assert loaded[name].shape == tensor.shape
+        assert torch.equal(loaded[name], tensor.detach())
+
+
+def test_a_save_that_fails_leaves_the_older_file_whole(tmp_path, monkeypatch):
+    file = tmp_path / "t.safetensors"
+    save_tensors(file, {"x": torch.zeros(1000)}, {"version": 1})
+
+    def half(tensors, path, metadata):
+        with open(path, "wb") as opened:
+            opened.write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(checkpoints, "save_file", half)
+    with pytest.raises(OSError, match="disk full"):
+        save_tensors(file, {"x": torch.ones(1000)}, {"version": 2})
+    tensors, note = load_tensors(file)
+    assert note == {"version": 1}
+    assert tensors["x"].sum() == 0
+
+
+def test_a_save_replaces_the_older_file_in_one_move(tmp_path, monkeypatch):
+    file, moves, replace = tmp_path / "t.safetensors", [], checkpoints.os.replace
+    monkeypatch.setattr(checkpoints.os, "replace", lambda a, b: moves.append((a.name, b.name)) or replace(a, b))
+    save_tensors(file, {"x": torch.zeros(2)}, {})
+    save_tensors(file, {"x": torch.ones(2)}, {})
+    assert moves == [("t.safetensors.partial", "t.safetensors")] * 2
+    assert [p.name for p in tmp_path.iterdir()] == ["t.safetensors"]
+    assert load_tensors(file)[0]["x"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("load", [load_tensors, load_networks])
+def test_a_file_that_is_not_there_is_named(load, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.safetensors is not there"):
+        load(tmp_path / "nowhere.safetensors")
+
+
+def _torch_file(path, content):
+    torch.save({"x": torch.zeros(3)}, path)
+
+
+def _foreign_file(path, content):
+    checkpoints.save_file({"x": torch.zeros(3)}, path)
+
+
+@pytest.mark.parametrize("load", [load_tensors, load_networks])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path, content: path.write_bytes(content[: len(content) // 2]),
+        lambda path, content: path.write_bytes(content[:-1]),
+        lambda path, content: path.write_bytes(content[:3]),
+        lambda path, content: path.write_bytes(b""),
+        lambda path, content: path.write_bytes(bytes(len(content))),
+        lambda path, content: path.write_bytes(content + b"more"),
+        lambda path, content: path.write_bytes(content.replace(b"infogan_helpers", b"infogan_hel{ers")),
+        lambda path, content: path.write_bytes(content.replace(b'{\\"arch', b"?\\'arch")),
+        _torch_file,
+        _foreign_file,
+    ],
+    ids=["half", "byte short", "3 bytes", "empty", "zeros", "longer", "other key", "not JSON", "pickle", "foreign"],
+)
+def test_a_damaged_file_is_an_error_that_names_it_and_the_cure(load, damage, tmp_path):
+    file = tmp_path / "n.safetensors"
+    save_networks(file, *networks())
+    content = file.read_bytes()
+    damage(file, content)
+    assert file.read_bytes() != content
+    with pytest.raises(ValueError, match=r"n\.safetensors is truncated, corrupted .*: delete it and train again"):
+        load(file)
+
+
+def test_a_checkpoint_of_a_run_is_no_file_of_networks(tmp_path):
+    save_tensors(tmp_path / "run.safetensors", {"x": torch.zeros(1)}, {"run": {}})
+    with pytest.raises(ValueError, match=r"run\.safetensors holds no networks; .* fit\(\.\.\., checkpoint=\.\.\.\)"):
+        load_networks(tmp_path / "run.safetensors")
+
+
+# --- pretrained models
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    save_pretrained("tiny", *networks(), {"seed": 7, "accuracy": 0.9}, tmp_path)
+    return tmp_path
+
+
+def test_a_pretrained_model_comes_back_with_its_card(shelf):
+    model = load_pretrained("tiny", shelf)
+    digest = hashlib.sha256((shelf / "tiny.safetensors").read_bytes()).hexdigest()
+    assert model.card == {"seed": 7, "accuracy": 0.9, "sha256": digest}
+    assert model.spec == SPEC == model.generator.spec
+    assert not model.generator.training
+    assert not model.discriminator_q.training
+    assert torch.equal(model.generator(SPEC.sample(1)).isfinite().all(), torch.tensor(True))
+    assert load_pretrained("tiny", str(shelf)).card == model.card
+
+
+@pytest.mark.parametrize("name", ["huge", "", "tiny.safetensors", "../tiny", None])
+def test_an_unknown_model_is_refused_with_the_names_there_are(name, shelf):
+    with pytest.raises(ValueError, match=r"^name must be one of the pretrained models \['tiny'\], got "):
+        load_pretrained(name, shelf)
+
+
+def test_a_folder_that_is_not_there_holds_no_models(tmp_path):
+    with pytest.raises(ValueError, match=r"^name must be one of the pretrained models \[\], got 'mnist'"):
+        load_pretrained(folder=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("change", [lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b[:100], lambda b: b""])
+def test_weights_that_are_not_those_of_the_card_are_refused(change, shelf):
+    file = shelf / "tiny.safetensors"
+    file.write_bytes(change(file.read_bytes()))
+    with pytest.raises(
+        ValueError, match=r"tiny\.safetensors must have the SHA-256 of its card, \w{64}, got \w{64}: fe"
+    ):
+        load_pretrained("tiny", shelf)
+
+
+def test_missing_weights_are_an_error_that_names_them(shelf):
+    (shelf / "tiny.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"tiny\.safetensors must have .*, got no file: fetch"):
+        load_pretrained("tiny", shelf)
+
+
+def test_the_digits_that_ship_are_small_and_can_be_read_by_q():
+    model = load_pretrained("mnist")
+    assert sum(p.stat().st_size for p in PRETRAINED_FOLDER.iterdir()) <= 8 * 2**20
+    assert model.spec == CodeSpec()
+    codes = model.spec.sample(500, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        images = model.generator(codes)
+    assert images.shape == (500, 1, 28, 28)
+    assert images.std() > 0.3
+    guesses = read_codes(model.discriminator_q, images).categorical_logits[0].argmax(1)
+    assert (guesses == codes.categorical[:, 0]).float().mean() >= 0.9

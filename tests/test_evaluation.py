@@ -1,0 +1,406 @@
+"""Matching codes to labels, and measures of digits, on images whose answer is known."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import rotate
+
+from infogan_helpers.codes import CodeSpec
+from infogan_helpers.data import load_mnist, to_model_range
+from infogan_helpers.evaluation import (
+    MEASURES,
+    code_accuracy,
+    code_attribute_table,
+    confusion,
+    ink,
+    match_codes_to_labels,
+    read_codes,
+    slant,
+    thickness,
+    width,
+)
+from infogan_helpers.networks import ARCHITECTURES
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Small tensors are faster without company; the number is put back for the others."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_mnist(train=False).images
+
+
+@pytest.fixture(autouse=True)
+def _warnings_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+# --- matching
+
+
+def test_a_permutation_is_recovered():
+    labels, permutation = np.arange(300) % 10, RNG.permutation(10)
+    codes = permutation[labels]
+    matching = match_codes_to_labels(codes, labels)
+    assert matching.shape == (10,)
+    assert np.issubdtype(matching.dtype, np.integer)
+    assert (matching[permutation] == np.arange(10)).all()
+    assert code_accuracy(codes, labels, matching) == 1.0
+
+
+def test_the_match_is_the_best_of_all_and_not_the_greedy_one():
+    # Code 0 has most of label 0, but code 1 has nothing else: giving label 0 to code 1 gets more images right.
+    counts = np.array([[5, 4], [4, 0]])
+    codes, labels = np.repeat([0, 0, 1, 1], counts.ravel()), np.repeat([0, 1, 0, 1], counts.ravel())
+    matching = match_codes_to_labels(codes, labels, 2, 2)
+    assert matching.tolist() == [1, 0]
+    assert code_accuracy(codes, labels, matching) == pytest.approx(8 / 13)
+
+
+def test_a_tie_is_still_one_to_one():
+    assert sorted(match_codes_to_labels([0, 0, 1, 1], [0, 1, 0, 1], 2, 2)) == [0, 1]
+
+
+def test_left_over_codes_are_marked_and_count_as_wrong():
+    codes, labels = np.array([0, 0, 0, 1, 2, 2]), np.array([1, 1, 1, 1, 0, 0])
+    matching = match_codes_to_labels(codes, labels, n_codes=3, n_labels=2)
+    assert matching.tolist() == [1, -1, 0]
+    assert code_accuracy(codes, labels, matching) == pytest.approx(5 / 6)
+
+
+def test_fewer_codes_than_labels_and_codes_that_never_occur_are_matched():
+    assert match_codes_to_labels([0, 1, 1], [4, 2, 2], n_codes=2, n_labels=5).tolist() == [4, 2]
+    matching = match_codes_to_labels([0, 2], [1, 0], n_codes=3, n_labels=3)
+    assert matching.tolist() == [1, 2, 0]
+
+
+def test_tensors_and_lists_are_taken():
+    codes, labels = torch.tensor([1, 0, 1]), torch.tensor([0, 1, 0])
+    matching = match_codes_to_labels(codes, labels, 2, 2)
+    assert matching.tolist() == [1, 0]
+    assert code_accuracy([1, 0, 1], labels, [1, 0]) == 1.0
+    assert type(code_accuracy(codes, labels, matching)) is float
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels", "message"),
+    [
+        ([0, 1], [0], r"one shape \(n,\) .* got \(2,\) and \(1,\)"),
+        ([], [], "at least 1"),
+        ([[0, 1]], [[0, 1]], r"one shape \(n,\)"),
+        ([0, 10], [0, 1], r"^codes must lie in \[0, 10\), got values from 0 to 10"),
+        ([0, -1], [0, 1], r"^codes must lie in \[0, 10\), got values from -1 to 0"),
+        ([0, 1], [0, 10], r"^labels must lie in \[0, 10\), got values from 0 to 10"),
+        ([0.0, 1.0], [0, 1], "^codes must be integers, got float64"),
+        ([0, 1], [0.0, 1.0], "^labels must be integers, got float64"),
+    ],
+)
+def test_pairs_that_do_not_fit_are_refused(codes, labels, message):
+    with pytest.raises(ValueError, match=message):
+        match_codes_to_labels(codes, labels)
+    with pytest.raises(ValueError, match=message):
+        confusion(codes, labels, np.arange(10))
+
+
+def test_accuracy_refuses_codes_without_a_match_and_labels_below_zero():
+    with pytest.raises(ValueError, match=r"codes must lie in \[0, 2\)"):
+        code_accuracy([0, 2], [0, 1], [0, 1])
+    with pytest.raises(ValueError, match=r"labels must lie in \[0, .*got values from -1 to 0"):
+        code_accuracy([0, 1], [0, -1], [0, -1])
+
+
+def test_confusion_counts_labels_by_codes_in_the_order_of_the_match():
+    codes, labels = np.array([0, 0, 1, 2, 2, 2, 1]), np.array([2, 2, 0, 1, 1, 0, 0])
+    table = confusion(codes, labels, np.array([2, 0, 1]), n_labels=3)
+    assert table.columns.tolist() == [1, 2, 0]
+    assert table.columns.name == "code"
+    assert table.index.tolist() == [0, 1, 2]
+    assert table.index.name == "label"
+    assert table.to_numpy().tolist() == [[2, 1, 0], [0, 2, 0], [0, 0, 2]]
+
+
+def test_confusion_puts_left_over_codes_last_and_accuracy_on_its_diagonal():
+    codes, labels = RNG.integers(0, 5, 400), RNG.integers(0, 3, 400)
+    matching = match_codes_to_labels(codes, labels, 5, 3)
+    table = confusion(codes, labels, matching, n_labels=3)
+    assert table.shape == (3, 5)
+    assert table.to_numpy().sum() == 400
+    assert [matching[c] for c in table.columns] == [0, 1, 2, -1, -1]
+    assert np.trace(table.to_numpy()) / 400 == pytest.approx(code_accuracy(codes, labels, matching))
+
+
+# --- reading codes
+
+
+@pytest.fixture(params=sorted(ARCHITECTURES))
+def discriminator_q(request):
+    torch.manual_seed(0)
+    return ARCHITECTURES[request.param][1](CodeSpec((3, 2), 1, 4), (1, 8, 8), 0.1)
+
+
+def eight_by_eight(n=7):
+    return torch.randint(0, 256, (n, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+
+
+def flat(posterior):
+    return torch.cat([*posterior.categorical_logits, posterior.mean, posterior.log_variance], dim=1)
+
+
+def test_codes_are_read_in_eval_mode_and_the_mode_is_put_back(discriminator_q):
+    discriminator_q.train()
+    state = {name: t.clone() for name, t in discriminator_q.state_dict().items()}
+    posterior = read_codes(discriminator_q, eight_by_eight())
+    assert all(m.training for m in discriminator_q.modules())
+    assert all(torch.equal(t, state[name]) for name, t in discriminator_q.state_dict().items())
+    discriminator_q.eval()
+    with torch.no_grad():
+        wanted = discriminator_q(to_model_range(eight_by_eight()))[1]
+    torch.testing.assert_close(flat(posterior), flat(wanted))
+    read_codes(discriminator_q, eight_by_eight())
+    assert not discriminator_q.training
+    assert not flat(posterior).requires_grad
+    assert [len(t) for t in (*posterior.categorical_logits, posterior.mean, posterior.log_variance)] == [7] * 4
+
+
+def test_bytes_and_floats_read_the_same_in_batches_of_any_size(discriminator_q):
+    whole = flat(read_codes(discriminator_q, eight_by_eight()))
+    torch.testing.assert_close(flat(read_codes(discriminator_q, to_model_range(eight_by_eight()))), whole)
+    for size in (1, 3, 7):
+        torch.testing.assert_close(flat(read_codes(discriminator_q, eight_by_eight(), size)), whole)
+
+
+def test_images_that_cannot_be_read_are_refused_and_the_mode_is_put_back(discriminator_q):
+    discriminator_q.train()
+    with pytest.raises(ValueError, match=r"^images must hold at least one image, got none"):
+        read_codes(discriminator_q, eight_by_eight(0))
+    with pytest.raises(ValueError, match=r"^images must have shape \(n, 1, 8, 8\), got \(2, 1, 8, 4\)"):
+        read_codes(discriminator_q, torch.zeros(2, 1, 8, 4))
+    assert discriminator_q.training
+
+
+@pytest.mark.parametrize("spec", [CodeSpec((), 2, 3), CodeSpec((4,), 0, 3)])
+def test_codes_of_one_kind_are_read(spec):
+    posterior = read_codes(ARCHITECTURES["conv"][1](spec, (1, 8, 8), 0.1), eight_by_eight(), 2)
+    assert len(posterior.categorical_logits) == len(spec.categorical)
+    assert posterior.mean.shape == posterior.log_variance.shape == (7, spec.continuous)
+
+
+# --- measures
+
+
+def bar(angle=0.0, thick=3.0, height=20, size=28, dx=0, dy=0):
+    """A bar ``thick`` wide, its top sheared to the right by ``tan(angle)`` times its height; floats in [-1, 1]."""
+    y, x = torch.meshgrid(torch.arange(size) - (size - 1) / 2, torch.arange(size) - (size - 1) / 2, indexing="ij")
+    offset = (x - dx) + math.tan(angle) * (y - dy)  # y points down: the top, y < 0, lies to the right
+    inside = (thick / 2 + 0.5 - offset.abs()).clamp(0, 1) * ((y - dy).abs() < height / 2)
+    return 2 * inside[None, None].float() - 1
+
+
+def box(left, right, top=4, bottom=24):
+    image = torch.full((1, 1, 28, 28), -1.0)
+    image[..., top:bottom, left:right] = 1
+    return image
+
+
+@pytest.mark.parametrize("angle", [-0.6, -0.3, -0.1, 0.0, 0.1, 0.3, 0.6])
+@pytest.mark.parametrize("thick", [2.0, 4.0])
+def test_slant_of_a_sheared_bar(angle, thick):
+    assert slant(bar(angle, thick, height=16)) == pytest.approx([angle], abs=0.02)
+
+
+def test_slant_leans_right_where_the_top_does():
+    image = torch.zeros(1, 1, 28, 28, dtype=torch.uint8)
+    for row in range(28):
+        image[0, 0, row, 27 - row] = 255  # "/"
+    assert slant(image) == pytest.approx([math.pi / 4])
+    assert slant(image.flip(3)) == pytest.approx([-math.pi / 4])
+
+
+@pytest.mark.parametrize("thick", [1, 2, 3, 4, 6])
+def test_thickness_of_a_bar_upright_or_lying(thick):
+    image = box(10, 10 + thick, 3, 25)
+    assert thickness(image) == pytest.approx([thick], abs=0.35)
+    assert thickness(image.transpose(2, 3)) == pytest.approx([thick], abs=0.35)
+
+
+@pytest.mark.parametrize("thick", [2, 3, 4])
+def test_thickness_of_a_slanted_bar_is_measured_across_it(thick):
+    assert thickness(bar(0.4, thick / math.cos(0.4))) == pytest.approx([thick], abs=0.35)
+
+
+@pytest.mark.parametrize("wide", [1, 2, 3, 7, 28])
+def test_width_of_an_upright_bar_is_exact(wide):
+    assert width(box(0, wide)) == pytest.approx([wide], abs=1e-9)
+
+
+def test_width_shears_the_slant_away():
+    upright, slanted = bar(0.0, 4.0), bar(0.5, 4.0)
+    assert width(slanted) == pytest.approx(width(upright), abs=0.3)
+    assert width(bar(-0.5, 4.0)) == pytest.approx(width(slanted), abs=1e-6)
+
+
+def test_ink_counts_full_pixels():
+    assert ink(box(3, 6)) == pytest.approx([60], abs=1e-12)
+    grey = torch.full((2, 5, 4), 51, dtype=torch.uint8)
+    assert ink(grey) == pytest.approx([4.0, 4.0], abs=1e-12)
+    assert ink(torch.full((1, 1, 28, 28), -1.0)).tolist() == [0.0]
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(5, 0), (-4, 2), (0, -3), (3, 3)])
+@pytest.mark.parametrize("measure", [slant, thickness, width, ink])
+def test_measures_do_not_depend_on_where_a_digit_stands(measure, dx, dy):
+    image = bar(0.2, 3.0, height=14)
+    moved = image.roll((dy, dx), (2, 3))
+    assert measure(moved) == pytest.approx(measure(image), abs=1e-6)
+
+
+def test_a_stroke_at_the_very_edge_is_measured_like_any_other():
+    assert thickness(box(0, 3)) == pytest.approx(thickness(box(10, 13)), abs=0.1)
+
+
+@pytest.mark.parametrize("blank", [torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.full((2, 28, 28), -1.0)])
+def test_a_blank_image_has_no_measure_but_its_ink(blank):
+    for measure in (slant, thickness, width):
+        assert np.isnan(measure(blank)).all()
+    assert ink(blank).tolist() == [0, 0]
+
+
+def test_a_blank_image_leaves_its_neighbours_alone():
+    stack = torch.cat([box(5, 8), torch.full((1, 1, 28, 28), -1.0), bar(0.3)])
+    for measure in MEASURES.values():
+        values = measure(stack)
+        assert values[[0, 2]] == pytest.approx([measure(box(5, 8))[0], measure(bar(0.3))[0]], abs=1e-9)
+
+
+def test_an_image_of_one_row_has_no_slant():
+    row = torch.zeros(28, 1, 28, 28, dtype=torch.uint8)
+    for i in range(28):
+        row[i, 0, i, 5:14] = torch.from_numpy(RNG.integers(1, 256, 9))
+    assert np.isnan(slant(row)).all()
+    assert np.isfinite(width(row)).all()
+
+
+def test_bytes_floats_arrays_and_either_shape_measure_the_same(digits):
+    images = digits[:20]
+    for measure in MEASURES.values():
+        wanted = measure(images)
+        assert wanted.shape == (20,)
+        assert wanted.dtype == np.float64
+        for other in (to_model_range(images), images[:, 0], images.numpy(), to_model_range(images)[:, 0].numpy()):
+            assert measure(other) == pytest.approx(wanted, abs=1e-5)
+
+
+@pytest.mark.parametrize("measure", [slant, thickness, width, ink])
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.zeros(28, 28), r"shape \(n, 1, height, width\) or \(n, height, width\), got \(28, 28\)"),
+        (torch.zeros(2, 3, 28, 28), r"got \(2, 3, 28, 28\)"),
+        (torch.zeros(0, 1, 28, 28), r"got \(0, 28, 28\)|got \(0, 1, 28, 28\)"),
+        (torch.full((1, 1, 28, 28), 1.5), "uint8, or finite floats"),
+        (torch.full((1, 1, 28, 28), math.nan), "uint8, or finite floats"),
+        (torch.zeros(1, 1, 28, 28, dtype=torch.long), "uint8, or finite floats .* got torch.int64"),
+    ],
+)
+def test_images_that_cannot_be_measured_are_refused(measure, images, message):
+    with pytest.raises(ValueError, match=f"^images must .*{message}"):
+        measure(images)
+
+
+def test_turning_real_digits_raises_their_slant(digits):
+    chosen = digits[:40].numpy()[:, 0]
+    means = []
+    for degrees in (-20, -10, 0, 10, 20):  # to the right: clockwise, which scipy counts as negative
+        turned = rotate(chosen, -degrees, axes=(1, 2), reshape=False, order=1)
+        means.append(slant(turned))
+    steps = np.diff(np.array(means), axis=0)
+    assert (steps.mean(axis=1) > 0.05).all()
+    assert (steps > 0).mean() > 0.9
+
+
+# --- codes against measures
+
+
+class Drawer(torch.nn.Module):
+    """A 'generator' whose code 1 slants a bar and whose code 2 thickens it; it draws nothing where noise is high."""
+
+    def __init__(self, blank_above=math.inf):
+        super().__init__()
+        self.blank_above, self.calls = blank_above, []
+
+    def forward(self, codes):
+        self.calls.append((len(codes), self.training))
+        drawn = [bar(0.4 * float(c[0]), 3.5 + 1.5 * float(c[1]), height=16) for c in codes.continuous]
+        return torch.cat(drawn).where(codes.noise[:, :1, None, None] < self.blank_above, torch.tensor(-1.0))
+
+
+def test_codes_correlate_with_what_they_draw_and_with_nothing_else():
+    drawer, spec = Drawer(), CodeSpec(categorical=(3,), continuous=2, noise=1)
+    table = code_attribute_table(drawer, spec, n=300)
+    assert table.index.tolist() == ["c2", "c3"]
+    assert table.columns.tolist() == ["slant", "thickness", "width", "ink"]
+    assert table.loc["c2", "slant"] > 0.95
+    assert (table.loc["c3", ["thickness", "width", "ink"]] > 0.95).all()
+    assert (table.loc["c2", ["thickness", "width", "ink"]].abs() < 0.2).all()
+    assert abs(table.loc["c3", "slant"]) < 0.2
+    assert drawer.calls == [(300, False)]
+    assert drawer.training
+
+
+def test_the_table_leaves_digits_without_ink_out():
+    table = code_attribute_table(Drawer(blank_above=0.5), CodeSpec((), 2, 1), n=200)
+    assert table.index.tolist() == ["c1", "c2"]
+    assert table.loc["c1", "slant"] > 0.95
+    assert table.loc["c2", "thickness"] > 0.95
+
+
+def test_the_table_is_made_of_nan_where_all_digits_are_the_same():
+    table = code_attribute_table(Drawer(blank_above=-math.inf), CodeSpec((), 2, 1), n=20)
+    assert table.isna().to_numpy().all()
+
+
+def test_the_table_depends_on_its_seed_alone_and_draws_in_pieces():
+    drawer, spec = Drawer().eval(), CodeSpec((), 2, 1)
+    before = torch.get_rng_state()
+    first = code_attribute_table(drawer, spec, n=30)
+    torch.manual_seed(9)
+    assert first.equals(code_attribute_table(drawer, spec, n=30, seed=0))
+    assert not first.equals(code_attribute_table(drawer, spec, n=30, seed=1))
+    torch.set_rng_state(before)
+    code_attribute_table(drawer, spec, n=1001)
+    assert [n for n, _ in drawer.calls] == [30, 30, 30, 1000, 1]
+    assert not any(training for _, training in drawer.calls)
+    assert not drawer.training
+
+
+@pytest.mark.parametrize("n", [2, 0, -5, 10.0, "20", None])
+def test_the_table_needs_at_least_three_digits(n):
+    with pytest.raises(ValueError, match=f"^n must be an integer of at least 3, got {n!r}"):
+        code_attribute_table(Drawer(), CodeSpec((), 2, 1), n=n)
+
+
+def test_the_table_needs_a_continuous_code():
+    with pytest.raises(ValueError, match=r"^spec must have at least one continuous code, got none"):
+        code_attribute_table(Drawer(), CodeSpec((3,), 0, 1))
+
+
+def test_the_mode_is_put_back_after_a_generator_failed():
+    drawer = Drawer()
+    drawer.blank_above = "high"
+    with pytest.raises(TypeError):
+        code_attribute_table(drawer, CodeSpec((), 2, 1), n=3)
+    assert drawer.training

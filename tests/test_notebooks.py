@@ -1,0 +1,192 @@
+"""What every committed notebook must look like; that its cells run and agree with their outputs is nbval's part."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from uncompared_cells import REASONS
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MAX_LINES = 15
+MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|root|work|tmp|usr|opt|content|Users|private|var|mnt)/|[A-Za-z]:\\\\")
+IGNORE = "nbval-ignore-output"
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def output_text(cell):
+    """Everything that a cell stored in words: streams, representations, HTML."""
+    parts = []
+    for output in cell.outputs:
+        parts.append(output.get("text", ""))
+        parts += [str(v) for mime, v in output.get("data", {}).items() if not mime.startswith("image/")]
+    return "\n".join(parts)
+
+
+def test_the_series_has_its_five_notebooks():
+    assert [path.stem[:2] for path in NOTEBOOKS][:5] == ["01", "02", "03", "04", "05"]
+
+
+@each_notebook
+def test_notebook_is_valid(path):
+    nbformat.validate(json.loads(path.read_text()))
+
+
+@each_notebook
+def test_cells_ran_in_order_on_a_fresh_kernel(path):
+    counts = [cell.execution_count for cell in code_cells(path)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@each_notebook
+def test_no_errors_and_nothing_on_stderr(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.id
+            assert output.get("name") != "stderr", cell.id
+
+
+@each_notebook
+def test_no_widget_state_views_or_progress_bars(path):
+    assert "widgets" not in read(path).metadata
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {}), cell.id
+            assert "it/s" not in output.get("data", {}).get("text/plain", ""), cell.id
+
+
+@each_notebook
+def test_no_path_of_a_machine(path):
+    for cell in code_cells(path):
+        assert not MACHINE_PATH.search(output_text(cell)), cell.id
+        assert not MACHINE_PATH.search(cell.source), cell.id
+
+
+@each_notebook
+def test_cells_are_short(path):
+    long = {
+        c.id: n
+        for c in code_cells(path)
+        if (n := sum(bool(line.strip()) for line in c.source.splitlines())) > MAX_LINES
+    }
+    assert long == {}
+
+
+@each_notebook
+def test_no_star_imports_and_no_pyplot(path):
+    source = "\n".join(cell.source for cell in code_cells(path))
+    assert "import *" not in source
+    assert "matplotlib" not in source
+
+
+@each_notebook
+def test_every_notebook_opens_with_the_same_set_up(path):
+    first = code_cells(path)[0]
+    assert first.id == "set-up"
+    assert first.source == code_cells(NOTEBOOKS[0])[0].source
+
+
+@each_notebook
+def test_the_head_says_what_a_reader_needs(path):
+    head = read(path).cells[0].source
+    assert f"/blob/main/notebooks/{path.name})" in head
+    for part in ("**You will be able to**", "**You should know**", "**Time**", "**Previous**", "**Next**"):
+        assert part in head, part
+
+
+@each_notebook
+def test_every_notebook_has_questions_exercises_a_summary_and_references(path):
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    for part in ("**Before you run the next cell.**", "<details>", "## Exercises", "## Summary", "## References"):
+        assert part in text, part
+    assert text.count("<details>") == text.count("</details>")
+
+
+@each_notebook
+def test_links_to_files_lead_somewhere(path):
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\(([^)#:\s]+)\)", cell.source):
+                assert (path.parent / target).exists(), f"{cell.id}: {target}"
+
+
+def test_uncompared_cells_are_those_of_the_table():
+    tagged = {
+        (path.stem[:2], cell.id)
+        for path in NOTEBOOKS
+        for cell in code_cells(path)
+        if IGNORE in cell.metadata.get("tags", []) or "NBVAL" in cell.source
+    }
+    assert tagged == set(REASONS)
+    assert all(reason.strip() for reason in REASONS.values())
+
+
+def test_no_cell_is_skipped():
+    tags = {tag for path in NOTEBOOKS for cell in code_cells(path) for tag in cell.metadata.get("tags", [])}
+    assert tags <= {IGNORE}
+
+
+@each_notebook
+def test_at_least_half_of_the_cells_are_compared(path):
+    cells = code_cells(path)
+    compared = [c for c in cells if IGNORE not in c.metadata.get("tags", [])]
+    assert len(compared) >= len(cells) / 2
+
+
+def test_no_stored_output_comes_from_the_quick_budget():
+    """The training notebook's own count of steps says which budget it ran at."""
+    cost = next(cell for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb") if cell.id == "cost")
+    steps = [int(n) for n in re.findall(r"(\d+) steps", output_text(cost))]
+    assert len(steps) == 2
+    assert min(steps) >= 1000
+    load = next(cell for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb") if cell.id == "load")
+    assert "60,000" in output_text(load)
+
+
+def test_the_readme_maps_exactly_the_notebooks_that_there_are():
+    readme = (ROOT / "README.md").read_text()
+    linked = re.findall(r"\]\(notebooks/(\d\d_\w+\.ipynb)\)", readme)
+    assert sorted(set(linked)) == [path.name for path in NOTEBOOKS]
+
+
+def test_the_readme_maps_exactly_the_modules_that_there_are():
+    readme = (ROOT / "README.md").read_text()
+    linked = re.findall(r"\]\(infogan_helpers/(\w+\.py)\)", readme)
+    files = {path.name for path in (ROOT / "infogan_helpers").glob("*.py")} - {"__init__.py"}
+    assert set(linked) == files
+
+
+def test_the_readme_gives_the_two_commands_and_its_pictures_exist():
+    readme = (ROOT / "README.md").read_text()
+    assert "python -m pip install -r requirements.txt && jupyter lab notebooks" in readme
+    assert "python -m pip install -r requirements.txt && python -m pytest" in readme
+    pictures = re.findall(r"!\[[^\]]+\]\(([^):]+)\)", readme)
+    assert pictures
+    assert all((ROOT / picture).is_file() for picture in pictures)
+
+
+def test_requirements_are_lower_bounds_that_end_with_the_module():
+    lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    lines = [line for line in lines if line]
+    assert lines[-1] == "-e ."
+    assert all(re.fullmatch(r"[a-z-]+>=[\d.]+", line) for line in lines[:-1])
+
+
+def test_a_module_imports_only_from_its_own_floor_or_below():
+    floors = {"runtime": 0, "codes": 1, "information": 1, "data": 1, "losses": 2, "networks": 2, "training": 3}
+    floors |= {"checkpoints": 3, "evaluation": 4, "plots": 4, "widgets": 5}
+    for path in (ROOT / "infogan_helpers").glob("*.py"):
+        if path.stem != "__init__":
+            imported = re.findall(r"from infogan_helpers\.(\w+) import", path.read_text())
+            assert all(floors[name] <= floors[path.stem] for name in imported), path.name
