@@ -7,8 +7,9 @@ import math
 import signal
 import threading
 import time
+import zlib
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,9 @@ from infogan_helpers.data import BatchSampler, to_model_range, to_uint8
 from infogan_helpers.losses import discriminator_loss, generator_loss, lower_bound
 from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.runtime import default_device
+from infogan_helpers.transforms import random_style
 
+FREE_TO_CHANGE = ("steps", "sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
 SAMPLE_COLUMNS = 10
 
@@ -49,6 +52,9 @@ class TrainingConfig:
             watches. Q's head climbs L_I itself, whatever the weights.
         lambda_continuous: likewise for the continuous codes.
         information_trains_trunk: whether D's step adds the weighted L_I to its loss, so that it trains the trunk too.
+        restyle: how strongly the copy of each fake that Q reads the categorical codes from is rotated, sheared, scaled,
+            shifted and thickened (``transforms.random_style``); 0 lets Q read the fake itself. By data processing
+            I(c; T(x)) <= I(c; x), so L_I stays a lower bound. Images only.
         architecture: ``"conv"`` (the paper's) or ``"mlp"``.
         width: scales the hidden layers; 1.0 is the paper's.
         variance: of Q's continuous codes, ``"learned"`` or ``"fixed"``.
@@ -69,6 +75,7 @@ class TrainingConfig:
     lambda_categorical: float = 1.0
     lambda_continuous: float = 0.3
     information_trains_trunk: bool = False
+    restyle: float = 0.0
     architecture: str = "conv"
     width: float = 0.25
     variance: str = "learned"
@@ -84,9 +91,9 @@ class TrainingConfig:
         self._require("seed", is_seed, "an integer in [0, 2**32)")
         for name in ("learning_rate_g", "learning_rate_d", "learning_rate_q", "width"):
             self._require(name, _is_number(getattr(self, name)) and getattr(self, name) > 0, "a positive number")
-        for name in ("lambda_categorical", "lambda_continuous"):
+        for name in ("lambda_categorical", "lambda_continuous", "restyle"):
             is_weight = _is_number(getattr(self, name)) and getattr(self, name) >= 0
-            self._require(name, is_weight, "a number of at least 0 (0 leaves G alone)")
+            self._require(name, is_weight, "a number of at least 0 (0 switches it off)")
         is_pair = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
         self._require(
             "betas", is_pair and all(_is_number(b) and 0 <= b < 1 for b in self.betas), "two numbers in [0, 1)"
@@ -184,7 +191,7 @@ def make_players(spec, image_shape, config, device="cpu"):
 
     Args:
         spec: the ``CodeSpec``.
-        image_shape: ``(channels, height, width)``.
+        image_shape: ``(channels, height, width)``; any shape for ``architecture="mlp"``.
         config: a ``TrainingConfig``.
         device: where the networks live.
 
@@ -241,6 +248,7 @@ def train_step(players, real, spec, config, generator=None):
     d_loss = discriminator_loss(real_logit, fake_logit)
     objective = d_loss
     if config.information_trains_trunk:
+        posterior = _read_restyled(posterior, dq, fake, config, generator)
         objective = d_loss - _weighted(lower_bound(posterior, codes, spec), config)
     _set_gradients(objective, players.optimizer_d)
     players.optimizer_d.step()
@@ -248,7 +256,9 @@ def train_step(players, real, spec, config, generator=None):
     # Generate, update G and Q. Q learns to read the codes in any case; λ is how hard G is pushed to write them.
     codes = spec.sample(len(real), generator, real.device)
     with _autocast(real.device):
-        judged, posterior = dq(g(codes))
+        fake = g(codes)
+        judged, posterior = dq(fake)
+    posterior = _read_restyled(posterior, dq, fake, config, generator)
     g_loss, bound = generator_loss(judged), lower_bound(posterior, codes, spec)
     _set_gradients(g_loss - _weighted(bound, config), players.optimizer_g, retain_graph=True)
     _set_gradients(-bound.total, players.optimizer_q)
@@ -317,6 +327,7 @@ class _Run:
         self.players = make_players(spec, self.image_shape, config, device)
         self.random = torch.Generator(device).manual_seed(config.seed)
         self.sampler = BatchSampler(images, config.batch_size, self.random)
+        self.fingerprint = [*images.shape, zlib.crc32(images.cpu().contiguous().numpy())]
         self.history = History(config.batch_size, _sample_codes(spec, config.seed))
         self.unread, self.cut = [], False
 
@@ -347,6 +358,8 @@ class _Run:
         self._check_weights()
         if checkpoint is not None and not self.cut:
             self.save(checkpoint)
+        if not self.history.sample_steps or self.history.sample_steps[-1] != len(self.history):
+            self._draw()  # an interrupted run ends with a picture too; it is not part of the run that goes on
 
     def _step(self):
         self.cut = True  # until the step is whole: one cut by a second Ctrl-C must not reach a checkpoint
@@ -425,7 +438,7 @@ class _Run:
         tensors["order"] = self.sampler.order
         metadata = {
             "run": {"spec": asdict(self.spec), "config": asdict(self.config)},
-            "images": [len(self.sampler.images), *self.image_shape],
+            "images": self.fingerprint,
             "position": self.sampler.position,
             "steps": len(history),
             "seconds": history.seconds,
@@ -442,6 +455,7 @@ class _Run:
         for name in StepMetrics._fields:
             getattr(history, name).extend(tensors[f"history.{name}"].tolist())
         steps = sorted(int(name.removeprefix("sample.")) for name in tensors if name.startswith("sample."))
+        steps = [step for step in steps if step % self.config.sample_every == 0]  # not the last of a shorter run
         history.sample_steps, history.samples = steps, [tensors[f"sample.{step}"] for step in steps]
         history.seconds = metadata["seconds"]
         self.random.set_state(tensors["random.draws"])
@@ -455,10 +469,9 @@ class _Run:
         if "run" not in metadata:
             raise ValueError(f"checkpoint must be a file that fit wrote, {path} holds something else")
         saved = TrainingConfig(**metadata["run"]["config"])
-        longer = replace(self.config, steps=saved.steps)  # a run may be made longer
         for item in fields(TrainingConfig):
-            here, there = getattr(longer, item.name), getattr(saved, item.name)
-            if here != there:
+            here, there = getattr(self.config, item.name), getattr(saved, item.name)
+            if here != there and item.name not in FREE_TO_CHANGE:
                 raise ValueError(
                     f"checkpoint {path} is of another run: {item.name} was {there!r} there and is {here!r} here"
                 )
@@ -467,7 +480,7 @@ class _Run:
                 f"steps must be at least {metadata['steps']}, what checkpoint {path} has behind it, "
                 f"got {self.config.steps}"
             )
-        here = {"spec": asdict(self.spec), "images": [len(self.sampler.images), *self.image_shape]}
+        here = {"spec": asdict(self.spec), "images": self.fingerprint}
         there = {"spec": metadata["run"]["spec"], "images": metadata["images"]}
         there["spec"]["categorical"] = tuple(there["spec"]["categorical"])
         for name in here:
@@ -475,6 +488,19 @@ class _Run:
                 raise ValueError(
                     f"checkpoint {path} is of another run: {name} was {there[name]} there and is {here[name]} here"
                 )
+
+
+def _read_restyled(posterior, dq, fake, config, generator):
+    """The posterior with its categorical part read from a restyled copy of the fakes, where the run asks for that.
+
+    The copy has a forward pass of its own: mixed into one batch, it would shift batch norm's statistics for the fakes.
+    """
+    if config.restyle == 0 or not posterior.categorical_logits:
+        return posterior
+    copy = random_style(fake, generator, config.restyle)
+    with _autocast(fake.device):
+        _, seen = dq(copy)
+    return posterior._replace(categorical_logits=seen.categorical_logits)
 
 
 def _weighted(bound, config):
@@ -528,7 +554,7 @@ def _check_images(images, config):
     if not isinstance(images, torch.Tensor) or images.ndim < 2 or images.numel() == 0:
         got = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
         raise ValueError(f"images must be a tensor of shape (n, channels, height, width), got {got}")
-    if config.architecture == "conv" and images.ndim != 4:
+    if (config.architecture == "conv" or config.restyle > 0) and images.ndim != 4:
         raise ValueError(f"images must have shape (n, channels, height, width), got {tuple(images.shape)}")
     if images.dtype == torch.uint8:
         return images

@@ -1,0 +1,50 @@
+"""Random changes of a digit's style that leave its class alone: what Q may be asked to look through.
+
+Notebook 04 says what they assume. Not here: anything learned, and anything that knows a label.
+"""
+
+import torch
+import torch.nn.functional as F
+
+ROTATION = 0.3  # radians either way
+SHEAR = 0.3  # sideways shift per unit of height, either way
+LOG_SCALE = 0.15  # of width and of height, separately
+SHIFT = 1.5  # pixels either way
+THICKENING = 0.6  # share of the way to the stroke grown, or shrunk, by a pixel on each side
+
+
+def random_style(images, generator=None, strength=1.0):
+    """Rotate, shear, scale, shift, and thicken or thin each image a little, at random; gradients flow through.
+
+    Args:
+        images: floats in [-1, 1], shape ``(n, channels, height, width)``, paper at -1.
+        generator: a ``torch.Generator`` on the images' device; torch's own where it is ``None``.
+        strength: multiplies every range above; 0 changes nothing but the last bits.
+
+    Returns:
+        Images of the same shape, in [-1, 1].
+
+    Raises:
+        ValueError: the images have another shape or are not floats, or ``strength`` is negative.
+    """
+    if images.ndim != 4 or not images.is_floating_point():
+        raise ValueError(f"images must be floats of shape (n, channels, height, width), got {tuple(images.shape)}")
+    if strength < 0:
+        raise ValueError(f"strength must be at least 0, got {strength!r}")
+    n, _, height, width = images.shape
+
+    def uniform(limit):
+        return (2 * torch.rand(n, generator=generator, device=images.device) - 1) * limit * strength
+
+    angle, shear, shift_x, shift_y = uniform(ROTATION), uniform(SHEAR), uniform(SHIFT), uniform(SHIFT)
+    wide, high = uniform(LOG_SCALE).exp(), uniform(LOG_SCALE).exp()
+    cos, sin = angle.cos(), angle.sin()
+    # Where each new pixel comes from, in halves of the picture: rotated, sheared, scaled, shifted.
+    row_x = torch.stack([wide * cos, wide * (shear * cos - sin), 2 * shift_x / width], dim=1)
+    row_y = torch.stack([high * sin, high * (shear * sin + cos), 2 * shift_y / height], dim=1)
+    grid = F.affine_grid(torch.stack([row_x, row_y], dim=1), list(images.shape), align_corners=False)
+    ink = F.grid_sample((images + 1) / 2, grid, align_corners=False)  # beyond the border there is no ink
+    amount = uniform(THICKENING).reshape(n, 1, 1, 1)
+    grown, shrunk = F.max_pool2d(ink, 3, 1, 1), -F.max_pool2d(-ink, 3, 1, 1)
+    restyled = ink + amount.clamp(min=0) * (grown - ink) + (-amount).clamp(min=0) * (shrunk - ink)
+    return 2 * restyled.clamp(0, 1) - 1
