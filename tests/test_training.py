@@ -874,10 +874,36 @@ def test_a_checkpoint_of_other_codes_or_images_is_refused(tmp_path):
     train(checkpoint=tmp_path / "run.safetensors")
     with pytest.raises(ValueError, match=r"another run: spec was .*\(3,\).* there and is .*\(4,\).* here"):
         train(spec=replace(SPEC, categorical=(4,)), checkpoint=tmp_path / "run.safetensors")
-    with pytest.raises(ValueError, match=r"another run: images was \[18, 1, 8, 8\] there and is \[19, 1, 8, 8\] here"):
+    with pytest.raises(
+        ValueError, match=r"another run: images was \[18, 1, 8, 8, \d+\] there and is \[19, 1, 8, 8, \d+\]"
+    ):
         train(images=some_images(19), checkpoint=tmp_path / "run.safetensors")
-    with pytest.raises(ValueError, match=r"another run: images was \[18, 1, 8, 8\] there and is \[18, 1, 8, 4\] here"):
+    with pytest.raises(
+        ValueError, match=r"another run: images was \[18, 1, 8, 8, \d+\] there and is \[18, 1, 8, 4, \d+\]"
+    ):
         train(images=some_images(shape=(1, 8, 4)), checkpoint=tmp_path / "run.safetensors")
+    with pytest.raises(ValueError, match="another run: images was"):
+        train(images=255 - some_images(), checkpoint=tmp_path / "run.safetensors")
+
+
+def test_pictures_and_checkpoints_may_come_at_another_pace_after_a_pause(tmp_path):
+    file = tmp_path / "run.safetensors"
+    train(replace(QUICK, steps=6), checkpoint=file)
+    resumed = train(replace(QUICK, sample_every=4, checkpoint_every=3), checkpoint=file)
+    whole = train(replace(QUICK, sample_every=4))
+    there = weights(whole)
+    assert all(torch.equal(tensor, there[name]) for name, tensor in weights(resumed).items())
+    assert set(resumed.history.sample_steps) <= set(whole.history.sample_steps)
+
+
+def test_an_interrupted_run_ends_with_a_picture_of_its_last_step():
+    def stop(history):
+        raise KeyboardInterrupt
+
+    config = replace(QUICK, sample_every=4)
+    result = train(config, callback=stop)
+    assert result.interrupted
+    assert result.history.sample_steps[-1] == len(result.history)
 
 
 def test_the_same_run_is_recognised_however_its_spec_and_betas_were_written(tmp_path):

@@ -3,4 +3,18 @@
 ``test_notebooks.py`` holds this table and the notebooks' ``nbval-ignore-output`` tags equal.
 """
 
-REASONS = {}
+REASONS = {
+    ("01", "load-mnist"): "says where the digits came from: all of MNIST when stored, the sample in the tests",
+    ("01", "digit-entropy"): "shares of the digits that were found; the next cell compares what is claimed of them",
+    ("01", "pixel-entropy"): "entropies of the pixels that were found; the next cell compares what is claimed of them",
+    ("01", "count-images"): "counts on the images that were found; the next cell compares what is claimed of them",
+    ("03", "train-both"): "how many seeds and steps were trained depends on the budget",
+    ("03", "toy-results"): "trained figures, which depend on budget and machine; the next cell compares the claims",
+    ("04", "load"): "says where the digits came from: all of MNIST when stored, the sample in the tests",
+    ("04", "train"): "a training with a live view and a progress bar",
+    ("04", "control"): "a training with a progress bar",
+    ("04", "fakes-numbers"): "trained figures, which depend on budget and machine; the cell before compares the claims",
+    ("04", "score"): "trained figures, which depend on budget, data and machine; a later cell compares the claims",
+    ("04", "attributes"): "a figure of trained correlations, which depend on budget and machine",
+    ("04", "cost"): "times",
+}
