@@ -50,5 +50,5 @@ def budget():
 
 
 def by_budget(*, full, quick):
-    """``full`` at the full budget, ``quick`` at the quick one: ``steps = by_budget(full=5000, quick=300)``."""
+    """``full`` at the full budget, ``quick`` at the quick one: ``steps = by_budget(full=4000, quick=400)``."""
     return full if budget() == "full" else quick

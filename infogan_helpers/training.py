@@ -66,14 +66,14 @@ class TrainingConfig:
         ValueError: a field is out of range; the message names it.
     """
 
-    steps: int = 5000
+    steps: int = 4000
     batch_size: int = 128
     learning_rate_g: float = 5e-4
     learning_rate_d: float = 5e-4
     learning_rate_q: float = 5e-4
     betas: tuple[float, float] = (0.5, 0.999)
     lambda_categorical: float = 1.0
-    lambda_continuous: float = 0.3
+    lambda_continuous: float = 0.1
     information_trains_trunk: bool = False
     restyle: float = 0.0
     architecture: str = "conv"

@@ -1,5 +1,6 @@
 """What every committed notebook must look like; that its cells run and agree with their outputs is nbval's part."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from uncompared_cells import REASONS
+
+from infogan_helpers.checkpoints import load_pretrained
+from infogan_helpers.training import TrainingConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -152,6 +156,17 @@ def test_no_stored_output_comes_from_the_quick_budget():
     assert min(steps) >= 1000
     load = next(cell for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb") if cell.id == "load")
     assert "60,000" in output_text(load)
+
+
+def test_the_weights_that_ship_were_made_by_notebook_04s_recipe(monkeypatch):
+    """The configuration cell, run at the full budget, gives what stands on the card; the seed is the card's own."""
+    monkeypatch.setenv("INFOGAN_BUDGET", "full")
+    cells = {cell.id: cell.source for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb")}
+    namespace = {}
+    exec(cells["imports"] + "\n" + cells["config"], namespace)
+    of_the_card = TrainingConfig(**load_pretrained("mnist").card["config"])
+    pace = {"seed": of_the_card.seed, "sample_every": of_the_card.sample_every}  # neither is part of the recipe
+    assert dataclasses.replace(namespace["config"], **pace) == of_the_card
 
 
 def test_the_readme_maps_exactly_the_notebooks_that_there_are():

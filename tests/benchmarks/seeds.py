@@ -1,6 +1,6 @@
 """Notebook 04's recipe, and the same without restyling, over several seeds, scored as in the notebook.
 
-    python tests/benchmarks/seeds.py                        train both, five seeds and three, print the tables
+    python tests/benchmarks/seeds.py                        train both, five seeds and two, print the tables
     python tests/benchmarks/seeds.py --seeds 0 --recipes restyled
     python tests/benchmarks/seeds.py --ship                 and write the median run to data/pretrained
 
@@ -26,9 +26,9 @@ from infogan_helpers.losses import lower_bound
 from infogan_helpers.plots import image_grid
 from infogan_helpers.training import TrainingConfig, code_recovery, fit
 
-RECIPE = TrainingConfig(steps=4000, restyle=1.0, information_trains_trunk=True)
+RECIPE = TrainingConfig(restyle=1.0, information_trains_trunk=True)
 RECIPES = {"restyled": RECIPE, "plain": replace(RECIPE, restyle=0.0)}
-SEEDS = {"restyled": (0, 1, 2, 3, 4), "plain": (0, 1, 2)}
+SEEDS = {"restyled": (0, 1, 2, 3, 4), "plain": (0, 1)}
 FAKES = 5000
 MEASURES = ("slant", "thickness", "width")
 
