@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import ARCHITECTURES
+from infogan_helpers.runtime import isolated_randomness
 
 PRETRAINED_FOLDER = Path(__file__).resolve().parent.parent / "data" / "pretrained"
 
@@ -96,7 +97,7 @@ def load_networks(path):
         raise ValueError(f"{path} holds no networks; a checkpoint of a run goes to fit(..., checkpoint=...)")
     make_generator, make_discriminator_q = ARCHITECTURES[metadata["architecture"]]
     spec, shape, widths = CodeSpec(**metadata["spec"]), metadata["image_shape"], metadata["widths"]
-    with torch.random.fork_rng():  # building draws weights that are overwritten: leave the reader's seed alone
+    with isolated_randomness():  # building draws weights that are overwritten: leave the reader's seed alone
         generator = make_generator(spec, shape, widths[0])
         discriminator_q = make_discriminator_q(spec, shape, widths[1], metadata["variance"])
     load_network_tensors(generator, discriminator_q, tensors)

@@ -37,6 +37,12 @@ def seed_everything(seed):
     torch.manual_seed(seed)
 
 
+def isolated_randomness():
+    """A context in which torch's random numbers may be seeded and drawn; the caller's go on afterwards as if not."""
+    # The devices are named, because torch warns when it has to guess on a machine with several GPUs.
+    return torch.random.fork_rng(devices=range(torch.cuda.device_count()))
+
+
 def budget():
     """How long a training may take: ``"full"``, or ``"quick"`` where ``INFOGAN_BUDGET=quick`` is set.
 

@@ -29,7 +29,7 @@ from infogan_helpers.codes import Codes
 from infogan_helpers.data import BatchSampler, to_model_range, to_uint8
 from infogan_helpers.losses import discriminator_loss, generator_loss, lower_bound
 from infogan_helpers.networks import ARCHITECTURES
-from infogan_helpers.runtime import default_device
+from infogan_helpers.runtime import default_device, isolated_randomness
 from infogan_helpers.transforms import random_style
 
 FREE_TO_CHANGE = ("steps", "sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
@@ -305,7 +305,7 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
     config = TrainingConfig() if config is None else config
     images = _check_images(images, config)
     device = torch.device(device) if device is not None else default_device()
-    with torch.random.fork_rng(), _interruptible() as interrupt:
+    with isolated_randomness(), _interruptible() as interrupt:
         run = _Run(images.to(device), spec, config, device)
         if checkpoint is not None and Path(checkpoint).is_file():
             run.load(checkpoint)
@@ -349,7 +349,7 @@ class _Run:
                     if saves and not last:
                         self.save(checkpoint)
                     if draws and callback is not None:
-                        with torch.random.fork_rng():  # what a callback draws must not move the dropout
+                        with isolated_randomness():  # what a callback draws must not move the dropout
                             callback(self.history)
             except KeyboardInterrupt:
                 pass  # a second Ctrl-C, or one raised inside a callback: stop where we are

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from infogan_helpers.runtime import budget, by_budget, default_device, seed_everything
+from infogan_helpers.runtime import budget, by_budget, default_device, isolated_randomness, seed_everything
 
 
 def draws():
@@ -78,3 +78,13 @@ def test_default_device_prefers_cuda_then_mps(monkeypatch, cuda, mps, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert default_device() == torch.device(expected)
+
+
+def test_isolated_randomness_leaves_the_callers_numbers_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    with isolated_randomness():
+        torch.manual_seed(99)
+        torch.rand(50)
+    assert torch.equal(torch.rand(2), expected)
