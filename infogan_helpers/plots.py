@@ -217,7 +217,7 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
         )
         for ax, (name, samples) in zip(axes[0], measured.items(), strict=True):
             mean, spread = _mean_and_spread(_array(samples))
-            ax.axvspan(*support, color="0.93", zorder=0, label="prior's support")
+            ax.axvspan(*support, color="0.88", zorder=0, label="prior's support")
             ax.plot(values, mean, marker="o", markersize=3, label="mean")
             ax.fill_between(values, mean - spread, mean + spread, alpha=0.25, label="± 1 s.d.")
             ax.set(xlabel=f"{code}", ylabel=name)
