@@ -20,7 +20,15 @@ import torch.nn.functional as F
 from infogan_helpers import training
 from infogan_helpers.checkpoints import load_tensors, save_networks
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.training import StepMetrics, TrainingConfig, fit, make_players, train_step
+from infogan_helpers.training import (
+    SETTLING_BATCHES,
+    StepMetrics,
+    TrainingConfig,
+    fit,
+    make_players,
+    settle_batch_norm,
+    train_step,
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -1009,3 +1017,44 @@ def test_a_run_of_seconds_makes_pictures_tell_their_code_and_its_control_does_no
     assert np.mean(control.code_recovery[-50:]) < 0.7
     assert 0.1 < np.mean(pushed.bound_categorical[-50:]) <= np.log(2)
     assert np.mean(control.bound_categorical[-50:]) < 0.05
+
+
+# --- batch norm at rest
+
+
+@pytest.mark.parametrize(("restyle", "kinds"), [(0.0, 2), (1.0, 3)])
+def test_settled_statistics_are_those_of_what_training_showed(restyle, kinds):
+    """The first batch norm's input, averaged by hand over what D and Q are shown, gives its running mean."""
+    result = train()
+    dq, seen = result.discriminator_q, []
+    norm = next(m for m in dq.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].mean(dim=(0, 2, 3))))
+    settle_batch_norm(dq, result.generator, some_images(), SPEC, replace(QUICK, restyle=restyle))
+    assert len(seen) == kinds * SETTLING_BATCHES
+    torch.testing.assert_close(norm.running_mean, torch.stack(seen).mean(dim=0), rtol=1e-4, atol=1e-6)
+    assert norm.momentum == 0.1
+    assert not dq.training
+    assert not result.generator.training
+
+
+def test_settling_again_changes_nothing_and_leaves_the_weights_alone():
+    result = train()
+    before = {name: tensor.clone() for name, tensor in result.discriminator_q.state_dict().items()}
+    settle_batch_norm(result.discriminator_q, result.generator, some_images(), SPEC, QUICK)
+    after = result.discriminator_q.state_dict()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
+
+
+def test_a_run_returns_settled_statistics_and_its_file_keeps_those_of_training(tmp_path):
+    result = train(checkpoint=tmp_path / "run.safetensors")
+    saved, _ = load_tensors(tmp_path / "run.safetensors")
+    name = next(n for n in result.discriminator_q.state_dict() if n.endswith("running_mean"))
+    assert not torch.equal(result.discriminator_q.state_dict()[name], saved[f"discriminator_q.{name}"])
+
+
+def test_a_single_image_keeps_the_training_statistics():
+    result = train()
+    before = {name: tensor.clone() for name, tensor in result.discriminator_q.state_dict().items()}
+    settle_batch_norm(result.discriminator_q, result.generator, some_images(1), SPEC, QUICK)
+    after = result.discriminator_q.state_dict()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
