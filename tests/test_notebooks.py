@@ -163,7 +163,7 @@ def test_the_weights_that_ship_were_made_by_notebook_04s_recipe(monkeypatch):
     monkeypatch.setenv("INFOGAN_BUDGET", "full")
     cells = {cell.id: cell.source for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb")}
     namespace = {}
-    exec(cells["imports"] + "\n" + cells["config"], namespace)
+    exec("\n".join(cells[name] for name in ("imports", "imports-of-the-module", "config")), namespace)
     of_the_card = TrainingConfig(**load_pretrained("mnist").card["config"])
     pace = {"seed": of_the_card.seed, "sample_every": of_the_card.sample_every}  # neither is part of the recipe
     assert dataclasses.replace(namespace["config"], **pace) == of_the_card
