@@ -23,15 +23,6 @@ from infogan_helpers.evaluation import read_codes
 from infogan_helpers.networks import ARCHITECTURES, MLPGenerator
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """Small tensors are faster without company; the number is put back for the others."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 SPEC = CodeSpec(categorical=(3, 2), continuous=1, noise=4, continuous_prior="normal")
 
 

@@ -25,15 +25,6 @@ from infogan_helpers.evaluation import (
 from infogan_helpers.networks import ARCHITECTURES
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """Small tensors are faster without company; the number is put back for the others."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 RNG = np.random.default_rng(0)
 
 

@@ -1,0 +1,10 @@
+"""Fixtures of the unit tests."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """Small tensors are faster on one thread, and a result does not then depend on how many there are."""
+    torch.set_num_threads(1)
