@@ -85,11 +85,7 @@ class Codes:
             ValueError: there is no such code, or the values are not a list of numbers.
         """
         _check_index(index, self.continuous.shape[1], "continuous")
-        values = _as_list_of(values, self.continuous, "values")
-        swept = self._repeat(len(values))
-        continuous = swept.continuous.clone()
-        continuous[:, index] = values.repeat(len(self))
-        return swept.replace(continuous=continuous)
+        return self._sweep("continuous", index, _as_list_of(values, self.continuous, "values"))
 
     def sweep_categorical(self, index, classes):
         """Each row once per class of one categorical code, everything else held.
@@ -105,15 +101,14 @@ class Codes:
             ValueError: there is no such code, or the classes are not a list of integers.
         """
         _check_index(index, self.categorical.shape[1], "categorical")
-        classes = _as_list_of(classes, self.categorical, "classes")
-        swept = self._repeat(len(classes))
-        categorical = swept.categorical.clone()
-        categorical[:, index] = classes.repeat(len(self))
-        return swept.replace(categorical=categorical)
+        return self._sweep("categorical", index, _as_list_of(classes, self.categorical, "classes"))
 
-    def _repeat(self, times):
-        rows = torch.arange(len(self), device=self.noise.device).repeat_interleave(times)
-        return self[rows]
+    def _sweep(self, part, index, values):
+        rows = torch.arange(len(self), device=self.noise.device).repeat_interleave(len(values))
+        swept = self[rows]
+        column = getattr(swept, part).clone()
+        column[:, index] = values.repeat(len(self))
+        return swept.replace(**{part: column})
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.evaluation import read_codes
 from infogan_helpers.networks import ARCHITECTURES, MLPGenerator
 
-
 SPEC = CodeSpec(categorical=(3, 2), continuous=1, noise=4, continuous_prior="normal")
 
 

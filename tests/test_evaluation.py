@@ -24,7 +24,6 @@ from infogan_helpers.evaluation import (
 )
 from infogan_helpers.networks import ARCHITECTURES
 
-
 RNG = np.random.default_rng(0)
 
 

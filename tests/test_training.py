@@ -30,7 +30,6 @@ from infogan_helpers.training import (
     train_step,
 )
 
-
 SPEC = CodeSpec(categorical=(3,), continuous=1, noise=4)
 SHAPE = (1, 8, 8)
 FAST = {
