@@ -119,28 +119,6 @@ def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, 
         return _finish(fig, caption)
 
 
-def bars(values, *, ylabel, levels=None, title=None, caption=None):
-    """One bar a name.
-
-    Args:
-        values: name to height.
-        ylabel: with its unit.
-        levels: name to height, drawn as thin grey lines.
-        title: above the figure.
-        caption: below it.
-
-    Returns:
-        A ``Figure``.
-    """
-    with plt.rc_context(STYLE):
-        fig, ax = plt.subplots(figsize=(max(3.2, 0.75 * len(values) + 1), 3.2), layout="constrained")
-        ax.bar(list(map(str, values)), list(values.values()), color=PALETTE[0], width=0.7)
-        ax.axhline(0, color="black", linewidth=0.8)
-        ax.set(ylabel=ylabel, title=title, xlim=(-0.6, len(values) + (0.2 if levels else -0.4)))
-        _draw_levels(ax, levels)  # their names stand to the right of the last bar
-        return _finish(fig, caption)
-
-
 def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, limits=None, unit=None):
     """A matrix with its numbers written in: a joint distribution, a channel, a table of correlations.
 

@@ -53,7 +53,6 @@ MEASURED = {"slant (rad)": np.eye(5), "width (px)": torch.eye(5)}
 FIGURES = {
     "image_grid": lambda **o: plots.image_grid(images(20), 5, **o),
     "curves": lambda **o: plots.curves(range(5), {"a": np.ones(5), "b": torch.ones(5)}, xlabel="x", ylabel="y", **o),
-    "bars": lambda **o: plots.bars({"a": 1.0, "b": -2.0}, ylabel="y (nats)", levels={"one": 1.0}, **o),
     "heatmap": lambda **o: plots.heatmap(torch.eye(3), xlabel="x", ylabel="y", unit="share", **o),
     "scatter": lambda **o: plots.scatter({"a": torch.rand(5, 2), "b": np.zeros((3, 2))}, xlabel="x", ylabel="y", **o),
     "measure_curves": lambda **o: plots.measure_curves(np.linspace(-2, 2, 5), MEASURED, code="c2", **o),
@@ -80,11 +79,10 @@ def test_a_figure_is_returned_drawn_and_captioned(name):
 def test_axes_are_labelled(name):
     axes = [ax for ax in FIGURES[name]().axes if ax.axison and not ax.images and ax.get_label() != "<colorbar>"]
     assert all(ax.get_ylabel() for ax in axes)
-    if name != "bars":
-        assert all(ax.get_xlabel() for ax in axes)
+    assert all(ax.get_xlabel() for ax in axes)
 
 
-@pytest.mark.parametrize("name", ["image_grid", "curves", "bars", "heatmap", "scatter"])
+@pytest.mark.parametrize("name", ["image_grid", "curves", "heatmap", "scatter"])
 def test_titles_are_written(name):
     assert FIGURES[name](title="A title").axes[0].get_title() == "A title"
 
@@ -201,12 +199,6 @@ def test_curves_differ_in_line_style_and_draw_their_levels():
 
 def test_one_curve_needs_no_legend():
     assert plots.curves([0, 1], {"a": [1, 2]}, xlabel="x", ylabel="y").axes[0].get_legend() is None
-
-
-def test_bars_are_as_high_as_their_values():
-    ax = plots.bars({"a": 1.0, 2: -2.0}, ylabel="y").axes[0]
-    assert [patch.get_height() for patch in ax.patches] == [1.0, -2.0]
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["a", "2"]
 
 
 def test_a_heatmap_writes_its_numbers_and_a_frames_labels():
