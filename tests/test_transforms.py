@@ -1,11 +1,14 @@
 """Restyling: small changes that keep the digit, gradients that reach the generator, and who reads the copy."""
 
+import math
+
 import pytest
 import torch
 
+from infogan_helpers import transforms
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist, to_model_range
-from infogan_helpers.evaluation import slant, thickness
+from infogan_helpers.evaluation import ink, slant, thickness, width
 from infogan_helpers.networks import DiscriminatorQ, Generator
 from infogan_helpers.training import TrainingConfig, _read_restyled, fit, make_players, train_step
 from infogan_helpers.transforms import SHIFT, random_style
@@ -141,3 +144,43 @@ def test_a_step_without_categorical_codes_ignores_restyling():
     spec, config = CodeSpec(categorical=(), continuous=1, noise=3), TrainingConfig(width=0.05, restyle=1.0)
     players = make_players(spec, (1, 28, 28), config)
     assert train_step(players, torch.zeros(4, 1, 28, 28), spec, config).bound_categorical == 0
+
+
+def upright_bar():
+    bar = torch.full((1, 1, 28, 28), -1.0)
+    bar[0, 0, 4:24, 12:16] = 1.0
+    return bar
+
+
+DRAWS = ("ROTATION", "SHEAR", "SHIFT", "SHIFT", "LOG_SCALE", "LOG_SCALE", "THICKENING")  # in the order of random_style
+
+
+def only(monkeypatch, kept, seed):
+    """Switch every change off but one, and say what the seed draws for it, in its own unit."""
+    draw = 2 * torch.rand(len(DRAWS), generator=seeded(seed)) - 1
+    for name in set(DRAWS) - {kept}:
+        monkeypatch.setattr(transforms, name, 0.0)
+    return float(draw[DRAWS.index(kept)]) * getattr(transforms, kept)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("kept", "leans"), [("ROTATION", lambda a: -a), ("SHEAR", math.atan)])
+def test_a_bar_leans_by_what_was_drawn(monkeypatch, kept, leans, seed):
+    drawn = only(monkeypatch, kept, seed)
+    assert slant(random_style(upright_bar(), seeded(seed)))[0] == pytest.approx(leans(drawn), abs=0.03)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_bar_grows_and_shrinks_by_up_to_a_pixel_on_each_side(monkeypatch, seed):
+    drawn = only(monkeypatch, "THICKENING", seed)
+    grown = ink(random_style(upright_bar(), seeded(seed)))[0] - 80
+    border = 22 * 6 - 20 * 4 if drawn > 0 else 20 * 4 - 18 * 2  # pixels added, or taken, by a whole pixel on each side
+    assert grown == pytest.approx(drawn * border, rel=0.02)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_bar_is_scaled_across(monkeypatch, seed):
+    drawn = only(monkeypatch, "LOG_SCALE", seed)
+    bar = torch.full((1, 1, 28, 28), -1.0)
+    bar[0, 0, 4:24, 8:20] = 1.0
+    assert width(random_style(bar, seeded(seed)))[0] == pytest.approx(12 / math.exp(drawn), rel=0.03)
