@@ -101,6 +101,11 @@ def to_model_range(images):
     return images.float() / 127.5 - 1
 
 
+def as_model_range(images):
+    """``uint8`` images through ``to_model_range``; floats, which are there already, as they are."""
+    return to_model_range(images) if images.dtype == torch.uint8 else images
+
+
 def to_uint8(images):
     """Floats in [-1, 1] to ``uint8`` in [0, 255], rounded: the way back from ``to_model_range``."""
     if not images.is_floating_point():

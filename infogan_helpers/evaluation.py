@@ -14,7 +14,7 @@ from scipy.ndimage import distance_transform_edt
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 
-from infogan_helpers.data import to_model_range
+from infogan_helpers.data import as_model_range
 from infogan_helpers.networks import Posterior
 
 ROUNDING = 1e-9  # square pixels: a second moment below it is one row and rounding
@@ -45,7 +45,7 @@ def read_codes(discriminator_q, images, batch_size=1000):
         parts = []
         for batch in images.split(batch_size):
             batch = batch.to(device)
-            parts.append(discriminator_q(to_model_range(batch) if batch.dtype == torch.uint8 else batch)[1])
+            parts.append(discriminator_q(as_model_range(batch))[1])
     finally:
         discriminator_q.train(was_training)
     logits = tuple(torch.cat(pieces).cpu() for pieces in zip(*(p.categorical_logits for p in parts), strict=True))

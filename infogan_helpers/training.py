@@ -26,7 +26,7 @@ from infogan_helpers.checkpoints import (
     save_tensors,
 )
 from infogan_helpers.codes import Codes
-from infogan_helpers.data import BatchSampler, to_model_range, to_uint8
+from infogan_helpers.data import BatchSampler, as_model_range, to_uint8
 from infogan_helpers.losses import discriminator_loss, generator_loss, lower_bound
 from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.runtime import default_device, isolated_randomness
@@ -344,7 +344,7 @@ def settle_batch_norm(discriminator_q, generator, images, spec, config):
         sampler = BatchSampler(images, size, random)
         with torch.no_grad():
             for _ in range(SETTLING_BATCHES):
-                discriminator_q(_to_floats(sampler.next()))
+                discriminator_q(as_model_range(sampler.next()))
                 fake = generator(spec.sample(size, random, images.device))
                 discriminator_q(fake)
                 if config.restyle > 0:
@@ -403,7 +403,7 @@ class _Run:
         self.cut = False
 
     def _batch(self):
-        return _to_floats(self.sampler.next())
+        return as_model_range(self.sampler.next())
 
     def _read(self, bar):
         """Move the metrics of the last steps to the history, in one transfer, and stop on NaN."""
@@ -536,10 +536,6 @@ def _read_restyled(posterior, dq, fake, config, generator):
     with _autocast(fake.device):
         _, seen = dq(copy)
     return posterior._replace(categorical_logits=seen.categorical_logits)
-
-
-def _to_floats(batch):
-    return to_model_range(batch) if batch.dtype == torch.uint8 else batch
 
 
 def _weighted(bound, config):
