@@ -117,29 +117,55 @@ def load_pretrained(name="mnist", folder=None):
     Raises:
         ValueError: there is no such model, or its weights are not those of its card.
     """
-    folder = PRETRAINED_FOLDER if folder is None else Path(folder)
-    names = sorted(path.stem for path in folder.glob("*.json"))
-    if name not in names:
-        raise ValueError(f"name must be one of the pretrained models {names}, got {name!r}")
-    card = json.loads((folder / f"{name}.json").read_text())
-    weights = folder / f"{name}.safetensors"
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else "no file"
-    if digest != card["sha256"]:
-        raise ValueError(
-            f"{weights} must have the SHA-256 of its card, {card['sha256']}, got {digest}: "
-            "fetch the repository's file anew"
-        )
-    generator, discriminator_q = load_networks(weights)
+    _, card = load_verified(name, folder)
+    generator, discriminator_q = load_networks(_pretrained(folder) / f"{name}.safetensors")
     return Pretrained(generator, discriminator_q, generator.spec, card)
 
 
 def save_pretrained(name, generator, discriminator_q, facts, folder=None):
     """Write a model and its card: ``facts`` (configuration, seed, data, measured figures) and the SHA-256."""
-    folder = PRETRAINED_FOLDER if folder is None else Path(folder)
+    save_networks(_pretrained(folder) / f"{name}.safetensors", generator, discriminator_q)
+    _write_card(name, facts, folder)
+
+
+def load_verified(name, folder=None):
+    """``(tensors, card)`` of weights that ship, checked against the SHA-256 on their card.
+
+    Raises:
+        ValueError: there is no such card, or the weights are not those of the card.
+    """
+    folder = _pretrained(folder)
+    names = sorted(path.stem for path in folder.glob("*.json"))
+    if name not in names:
+        raise ValueError(f"name must be one of the pretrained models {names}, got {name!r}")
+    card = json.loads((folder / f"{name}.json").read_text())
     weights = folder / f"{name}.safetensors"
-    save_networks(weights, generator, discriminator_q)
-    card = {**facts, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
-    (folder / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n")
+    digest = _digest(weights) if weights.is_file() else "no file"
+    if digest != card["sha256"]:
+        raise ValueError(
+            f"{weights} must have the SHA-256 of its card, {card['sha256']}, got {digest}: "
+            "fetch the repository's file anew"
+        )
+    return load_tensors(weights)[0], card
+
+
+def save_verified(name, tensors, facts, folder=None):
+    """Write named tensors and their card: ``facts`` and the SHA-256."""
+    save_tensors(_pretrained(folder) / f"{name}.safetensors", tensors, {})
+    _write_card(name, facts, folder)
+
+
+def _pretrained(folder):
+    return PRETRAINED_FOLDER if folder is None else Path(folder)
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write_card(name, facts, folder):
+    card = {**facts, "sha256": _digest(_pretrained(folder) / f"{name}.safetensors")}
+    (_pretrained(folder) / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n")
 
 
 def network_tensors(generator, discriminator_q):

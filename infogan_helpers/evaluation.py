@@ -5,6 +5,7 @@ factors of the images.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
+from sklearn.metrics import normalized_mutual_info_score
 
 from infogan_helpers.data import as_model_range
 from infogan_helpers.networks import Posterior
@@ -97,6 +99,56 @@ def code_accuracy(codes, labels, matching):
     matching = np.asarray(matching)
     codes, labels = _check_pairs(codes, labels, len(matching), None)
     return float((matching[codes] == labels).mean())
+
+
+class CodeScore(NamedTuple):
+    """How well one categorical code, learned without labels, agrees with labels that it never saw.
+
+    Attributes:
+        accuracy: share of the test images whose matched code is their label.
+        nmi: normalised mutual information of code and label on them, in [0, 1]; needs no match.
+        matching: the label of each code, fitted on the training images.
+        confusion: counts on the test images, as from ``confusion``.
+    """
+
+    accuracy: float
+    nmi: float
+    matching: np.ndarray
+    confusion: pd.DataFrame
+
+
+def score_codes(discriminator_q, train, test):
+    """The protocol of this project: match codes to labels on training images, score on test images.
+
+    Q's most probable value of the first categorical code stands for each image. Labels are used here, to score, and
+    nowhere else.
+
+    Args:
+        discriminator_q: the trained network.
+        train: ``data.ImageData`` to fit the one-to-one match on.
+        test: ``data.ImageData`` to score, other images than ``train``'s.
+
+    Returns:
+        A ``CodeScore``.
+
+    Raises:
+        ValueError: the network has no categorical code, or images and labels do not fit.
+
+    Source: accuracy after Chen et al. 2016, section 7.2, who give no protocol; NMI by
+    ``sklearn.metrics.normalized_mutual_info_score``.
+    """
+    if not discriminator_q.spec.categorical:
+        raise ValueError("discriminator_q must read at least one categorical code, its spec has none")
+    classes = discriminator_q.spec.categorical[0]
+    labels = int(max(train.labels.max(), test.labels.max())) + 1
+    seen, codes = (read_codes(discriminator_q, part.images).categorical_logits[0].argmax(1) for part in (train, test))
+    matching = match_codes_to_labels(seen, train.labels, classes, labels)
+    return CodeScore(
+        code_accuracy(codes, test.labels, matching),
+        float(normalized_mutual_info_score(test.labels.numpy(), codes.numpy())),
+        matching,
+        confusion(codes, test.labels, matching, labels),
+    )
 
 
 def confusion(codes, labels, matching, n_labels=10):
@@ -204,7 +256,6 @@ def thickness(images):
 MEASURES = {"slant": slant, "thickness": thickness, "width": width, "ink": ink}
 
 
-@torch.no_grad()
 def code_attribute_table(generator, spec, n=2000, seed=0):
     """Spearman's ρ of each continuous code with each measure of the generated digits, all else drawn at random.
 
@@ -223,6 +274,59 @@ def code_attribute_table(generator, spec, n=2000, seed=0):
 
     Source: facts of the measures in their own docstrings; Spearman 1904, by ``scipy.stats.spearmanr``.
     """
+    codes, measured = _drawn_and_measured(generator, spec, n, seed)
+    return _correlations(spec, codes, measured, slice(None))
+
+
+def code_attribute_table_by_class(generator, spec, n=2000, seed=0):
+    """``code_attribute_table`` within each value of the first categorical code, on the same draw.
+
+    Pooled over classes, a ρ also counts how classes differ; within a class it can't.
+
+    Args:
+        generator, spec, n, seed: as in ``code_attribute_table``; the spec has at least one categorical code.
+
+    Returns:
+        A ``DataFrame``: its rows are pairs (value of the first categorical code, continuous code).
+
+    Raises:
+        ValueError: the spec has no categorical or no continuous code, or ``n`` is below 3.
+    """
+    if not spec.categorical:
+        raise ValueError("spec must have at least one categorical code, got none")
+    codes, measured = _drawn_and_measured(generator, spec, n, seed)
+    first = codes.categorical[:, 0].numpy()
+    values = range(spec.categorical[0])
+    parts = {value: _correlations(spec, codes, measured, first == value) for value in values}
+    return pd.concat(parts, names=[spec.names[0], "code"])
+
+
+def followed_measures(table, measures=("slant", "thickness", "width")):
+    """The measure that each continuous code follows most, and whether another code follows the same one.
+
+    Args:
+        table: from ``code_attribute_table``.
+        measures: which columns to choose from.
+
+    Returns:
+        A ``DataFrame``: a row a code; columns ``measure``, ``rho`` and ``shared``.
+
+    Raises:
+        ValueError: a measure is not a column, or a code has no known correlation.
+    """
+    if unknown := [name for name in measures if name not in table.columns]:
+        raise ValueError(f"measures must be columns of table {list(table.columns)}, got {unknown}")
+    chosen = table[list(measures)]
+    if chosen.isna().all(axis=1).any():
+        raise ValueError("table must hold a correlation for each code, got a row of NaN")
+    measure = chosen.abs().idxmax(axis=1)
+    rho = [chosen.loc[code, name] for code, name in measure.items()]
+    return pd.DataFrame({"measure": measure, "rho": rho, "shared": measure.duplicated(keep=False)})
+
+
+@torch.no_grad()
+def _drawn_and_measured(generator, spec, n, seed):
+    """Codes drawn at random and, by name, the measures of the digits that they draw."""
     if spec.continuous == 0:
         raise ValueError("spec must have at least one continuous code, got none")
     if not isinstance(n, int) or n < 3:
@@ -235,12 +339,15 @@ def code_attribute_table(generator, spec, n=2000, seed=0):
         images = torch.cat([generator(codes[i : i + 1000].to(device)).cpu() for i in range(0, n, 1000)])
     finally:
         generator.train(was_training)
-    measured = {name: measure(images) for name, measure in MEASURES.items()}
-    rows = {
-        name: {measure: _spearman(values, by_image) for measure, by_image in measured.items()}
+    return codes, {name: measure(images) for name, measure in MEASURES.items()}
+
+
+def _correlations(spec, codes, measured, rows):
+    table = {
+        name: {measure: _spearman(values[rows], by_image[rows]) for measure, by_image in measured.items()}
         for name, values in zip(spec.names[len(spec.categorical) :], codes.continuous.numpy().T, strict=True)
     }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return pd.DataFrame.from_dict(table, orient="index")
 
 
 def _spearman(values, measured):

@@ -82,27 +82,26 @@ def code_log_likelihood(posterior, codes):
     categorical = codes.continuous.new_zeros(len(codes))
     for logits, classes in zip(posterior.categorical_logits, codes.categorical.unbind(1), strict=True):
         categorical = categorical - F.cross_entropy(logits, classes.long(), reduction="none")
-    error = codes.continuous - posterior.mean
-    scaled = error.square() * torch.exp(-posterior.log_variance)
-    continuous = -0.5 * (math.log(2 * math.pi) + posterior.log_variance + scaled).sum(dim=1)
-    return Nats(categorical, continuous)
+    return Nats(categorical, _gaussian_log_likelihood(posterior, codes).sum(dim=1))
 
 
-def lower_bound(posterior, codes, spec):
+def lower_bound(posterior, codes, spec, read_from=None):
     """L_I = E[log Q(c | x)] + H(c), the lower bound on I(c; G(c, n)), in nats.
 
     Args:
         posterior: Q's answer for ``n`` images, logits before softmax.
         codes: the ``Codes`` that made them.
         spec: the ``CodeSpec`` they were drawn from; it supplies H(c), which has no gradient but belongs in the number.
+        read_from: which images each continuous code is read from, booleans of shape ``(n, codes)``; all of them where
+            it is ``None``.
 
     Returns:
         ``Nats(categorical, continuous)`` of scalars, with ``.total``. The categorical part is at most
         ``spec.entropy().categorical``; with a fixed variance of 1 the continuous part is at most -0.226 a uniform code.
 
     Raises:
-        ValueError: there are no codes, the shapes disagree with each other or with the spec, or a class lies outside
-            its code.
+        ValueError: there are no codes, the shapes disagree with each other or with the spec, a class lies outside its
+            code, or ``read_from`` leaves a code without an image.
 
     Source: Chen et al. 2016, eq. 4 and 5.
     """
@@ -113,7 +112,24 @@ def lower_bound(posterior, codes, spec):
     if classes != spec.categorical:
         raise ValueError(f"posterior.categorical_logits must have the spec's classes {spec.categorical}, got {classes}")
     likelihood, entropy = code_log_likelihood(posterior, codes), spec.entropy()
-    return Nats(likelihood.categorical.mean() + entropy.categorical, likelihood.continuous.mean() + entropy.continuous)
+    continuous = likelihood.continuous.mean()
+    if read_from is not None:
+        if read_from.shape != codes.continuous.shape or read_from.dtype != torch.bool:
+            raise ValueError(
+                f"read_from must be booleans of shape {tuple(codes.continuous.shape)}, "
+                f"got {read_from.dtype} of shape {tuple(read_from.shape)}"
+            )
+        if read_from.device.type == "cpu" and not read_from.any(dim=0).all():
+            raise ValueError("read_from must mark at least one image for each continuous code")
+        each = _gaussian_log_likelihood(posterior, codes)
+        continuous = ((each * read_from).sum(dim=0) / read_from.sum(dim=0)).sum()
+    return Nats(likelihood.categorical.mean() + entropy.categorical, continuous + entropy.continuous)
+
+
+def _gaussian_log_likelihood(posterior, codes):
+    """log Q of each continuous code by itself, in nats, shape ``(n, codes)``."""
+    scaled = (codes.continuous - posterior.mean).square() * torch.exp(-posterior.log_variance)
+    return -0.5 * (math.log(2 * math.pi) + posterior.log_variance + scaled)
 
 
 def _check_logits(**logits):

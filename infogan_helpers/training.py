@@ -9,11 +9,12 @@ import threading
 import time
 import zlib
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -28,19 +29,30 @@ from infogan_helpers.checkpoints import (
 from infogan_helpers.codes import Codes
 from infogan_helpers.data import BatchSampler, as_model_range, to_uint8
 from infogan_helpers.losses import discriminator_loss, generator_loss, lower_bound
-from infogan_helpers.networks import ARCHITECTURES
+from infogan_helpers.networks import ARCHITECTURES, Posterior
 from infogan_helpers.runtime import default_device, isolated_randomness
-from infogan_helpers.transforms import random_style
+from infogan_helpers.transforms import ASPECTS, random_style
 
-FREE_TO_CHANGE = ("steps", "sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
+FREE_TO_CHANGE = ("sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
+NOISE_UNTIL = 0.5  # share of the run after which D sees no instance noise
+CONTINUOUS_FROM, CONTINUOUS_FULL = 0.2, 0.325  # shares of the run between which λ of the continuous codes rises
+AGREEMENT_FULL = 0.125  # share of the run at which the weight of agreement is full
+DECAY_FROM = 0.5  # share of the run after which the learning rates fall, on a line, towards DECAY_TO of themselves
+DECAY_TO = 0.02
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
 SAMPLE_COLUMNS = 10
 SETTLING_BATCH, SETTLING_BATCHES = 128, 20  # images a batch, and batches, over which batch norm is measured at the end
 
 
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """Everything that decides a run, apart from the images and the codes.
+
+    The defaults are the recipe of notebook 04; ``PRESETS`` holds it and its rivals.
 
     Args:
         steps: updates of each player.
@@ -52,10 +64,20 @@ class TrainingConfig:
         lambda_categorical: how hard G is pushed to raise L_I of the categorical codes; 0 is an ordinary GAN that Q
             watches. Q's head climbs L_I itself, whatever the weights.
         lambda_continuous: likewise for the continuous codes.
-        information_trains_trunk: whether D's step adds the weighted L_I to its loss, so that it trains the trunk too.
+        information_trains_trunk: whether D's loss holds the weighted L_I, so that it trains the trunk too.
+        scheduled: whether the run has seasons: instance noise fades over the first half, the continuous codes join
+            after a fifth, the learning rates fall over the second half. Otherwise all is as in the first step (and
+            there is no noise), and a finished run can be made longer.
         restyle: how strongly the copy of each fake that Q reads the categorical codes from is rotated, sheared, scaled,
             shifted and thickened (``transforms.random_style``); 0 lets Q read the fake itself. By data processing
             I(c; T(x)) <= I(c; x), so L_I stays a lower bound. Images only.
+        keep: what the copies leave alone, in turn, from ``transforms.ASPECTS``: continuous code ``i`` is read from the
+            copies that keep ``keep[i % len(keep)]``, so that nothing else can carry it. Empty: Q reads the continuous
+            codes from the fake itself.
+        agreement: weight of Q's agreement with itself on real images: cross-entropy of its categorical answer on a
+            restyled copy from its answer on the image, which is held fixed. Rises over the first eighth of the run.
+        instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
+        code_gain: how many times larger G's first weights on the codes start than those on the noise.
         architecture: ``"conv"`` (the paper's) or ``"mlp"``.
         width: scales the hidden layers; 1.0 is the paper's.
         variance: of Q's continuous codes, ``"learned"`` or ``"fixed"``.
@@ -64,7 +86,7 @@ class TrainingConfig:
         checkpoint_every: steps between two checkpoints, where ``fit`` is given a file.
 
     Raises:
-        ValueError: a field is out of range; the message names it.
+        ValueError: a field is out of range, or fields do not go together; the message names it.
     """
 
     steps: int = 4000
@@ -74,9 +96,14 @@ class TrainingConfig:
     learning_rate_q: float = 5e-4
     betas: tuple[float, float] = (0.5, 0.999)
     lambda_categorical: float = 1.0
-    lambda_continuous: float = 0.1
-    information_trains_trunk: bool = False
-    restyle: float = 0.0
+    lambda_continuous: float = 0.3
+    information_trains_trunk: bool = True
+    scheduled: bool = True
+    restyle: float = 1.0
+    keep: tuple[str, ...] = ("lean", "stroke")
+    agreement: float = 0.5
+    instance_noise: float = 0.3
+    code_gain: float = 3.0
     architecture: str = "conv"
     width: float = 0.25
     variance: str = "learned"
@@ -90,9 +117,9 @@ class TrainingConfig:
             self._require(name, isinstance(value, int) and value >= 1 and value is not True, "an integer of at least 1")
         is_seed = isinstance(self.seed, int) and not isinstance(self.seed, bool) and 0 <= self.seed < 2**32
         self._require("seed", is_seed, "an integer in [0, 2**32)")
-        for name in ("learning_rate_g", "learning_rate_d", "learning_rate_q", "width"):
+        for name in ("learning_rate_g", "learning_rate_d", "learning_rate_q", "width", "code_gain"):
             self._require(name, _is_number(getattr(self, name)) and getattr(self, name) > 0, "a positive number")
-        for name in ("lambda_categorical", "lambda_continuous", "restyle"):
+        for name in ("lambda_categorical", "lambda_continuous", "restyle", "agreement", "instance_noise"):
             is_weight = _is_number(getattr(self, name)) and getattr(self, name) >= 0
             self._require(name, is_weight, "a number of at least 0 (0 switches it off)")
         is_pair = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
@@ -100,13 +127,44 @@ class TrainingConfig:
             "betas", is_pair and all(_is_number(b) and 0 <= b < 1 for b in self.betas), "two numbers in [0, 1)"
         )
         object.__setattr__(self, "betas", tuple(self.betas))
-        self._require("information_trains_trunk", isinstance(self.information_trains_trunk, bool), "True or False")
+        for name in ("information_trains_trunk", "scheduled"):
+            self._require(name, isinstance(getattr(self, name), bool), "True or False")
+        is_list = isinstance(self.keep, (tuple, list)) and all(aspect in ASPECTS for aspect in self.keep)
+        self._require("keep", is_list, f"a tuple of aspects from {ASPECTS}")
+        object.__setattr__(self, "keep", tuple(self.keep))
+        for name in ("keep", "agreement"):
+            self._require(name, self.restyle > 0 or not getattr(self, name), "empty or 0 where restyle is 0")
+        self._require(
+            "batch_size", self.batch_size >= len(self.keep), f"at least {len(self.keep)}, one image an aspect"
+        )
         self._require("architecture", self.architecture in tuple(ARCHITECTURES), f"one of {sorted(ARCHITECTURES)}")
         self._require("variance", self.variance in ("learned", "fixed"), "'learned' or 'fixed'")
 
     def _require(self, name, holds, wanted):
         if not holds:
             raise ValueError(f"{name} must be {wanted}, got {getattr(self, name)!r}")
+
+
+_PLAIN = TrainingConfig(
+    scheduled=False, restyle=0.0, keep=(), agreement=0.0, instance_noise=0.0, code_gain=1.0, lambda_continuous=0.1,
+    information_trains_trunk=False,
+)  # fmt: skip
+PRESETS = {
+    "recipe": TrainingConfig(),
+    "plain": _PLAIN,  # the algorithm and nothing else: what notebook 03 trains
+    "paper": replace(  # Chen et al. 2016, appendix C.1, and the authors' code: σ fixed at 1, Q in D's optimiser
+        _PLAIN, steps=5000, learning_rate_g=1e-3, learning_rate_d=2e-4, learning_rate_q=2e-4, lambda_continuous=1.0,
+        information_trains_trunk=True, width=1.0, variance="fixed",
+    ),
+    "seed_conv": replace(  # the convolutional tutorial: one rate for all, λ 0.1 on the continuous codes, σ fixed
+        _PLAIN, steps=5000, learning_rate_g=2e-4, learning_rate_d=2e-4, learning_rate_q=2e-4, width=1.0,
+        variance="fixed",
+    ),
+    "seed_mlp": replace(  # the fully connected tutorial: 15 epochs, its mean over two codes halves λ
+        _PLAIN, steps=7020, learning_rate_g=2e-4, learning_rate_d=2e-4, learning_rate_q=2e-4, lambda_continuous=0.5,
+        architecture="mlp", width=1.0,
+    ),
+}  # fmt: skip
 
 
 @dataclass
@@ -204,6 +262,9 @@ def make_players(spec, image_shape, config, device="cpu"):
     """
     make_generator, make_discriminator_q = ARCHITECTURES[config.architecture]
     generator = make_generator(spec, image_shape, config.width).to(device)
+    with torch.no_grad():  # the codes come first in G's input
+        first = next(layer for layer in generator.modules() if isinstance(layer, nn.Linear))
+        first.weight[:, : spec.dim - spec.noise] *= config.code_gain
     discriminator_q = make_discriminator_q(spec, image_shape, config.width, config.variance).to(device)
     owned_by_d = [*discriminator_q.trunk.parameters(), *discriminator_q.real_head.parameters()]
 
@@ -220,56 +281,84 @@ def make_players(spec, image_shape, config, device="cpu"):
     )
 
 
-def train_step(players, real, spec, config, generator=None):
-    """One step of InfoGAN: sample, discriminate, update D, generate, update G and Q.
+def train_step(players, real, spec, config, generator=None, done=0.0):
+    """One step of InfoGAN: sample, generate, judge and read; then D, G and Q each move once.
+
+    All three gradients are taken at the same weights, so that each image passes through each network once.
 
     Args:
         players: the ``Players``, changed in place.
         real: a batch of images in [-1, 1], shape ``(n, *image_shape)``, on the networks' device.
         spec: the ``CodeSpec`` to sample from.
-        config: weights λ, and whether L_I trains the trunk.
-        generator: the ``torch.Generator`` of the codes; torch's own where it is ``None``.
+        config: the ``TrainingConfig``.
+        generator: the ``torch.Generator`` of codes, noise and copies, on that device; torch's own where it is ``None``.
+        done: share of the run that lies behind, in [0, 1]: where ``config.scheduled``, weights depend on it.
 
     Returns:
         ``StepMetrics``, still on the device: reading one is what costs time on a GPU.
 
-    Source: Chen et al. 2016, eq. 6; Goodfellow et al. 2014, algorithm 1.
+    Source: Chen et al. 2016, eq. 6; Goodfellow et al. 2014, algorithm 1, with its two updates made together.
     """
     g, dq = players.generator, players.discriminator_q
+    weights = weights_at(config, done)
 
-    # Sample codes and generate; G only poses here.
-    codes = spec.sample(len(real), generator, real.device)
-    with torch.no_grad(), _autocast(real.device):
-        fake = g(codes)
-
-    # Discriminate, update D (and through it the trunk).
-    with _autocast(real.device):
-        real_logit, _ = dq(real)
-        fake_logit, posterior = dq(fake)
-    d_loss = discriminator_loss(real_logit, fake_logit)
-    objective = d_loss
-    if config.information_trains_trunk:
-        posterior = _read_restyled(posterior, dq, fake, config, generator)
-        objective = d_loss - _weighted(lower_bound(posterior, codes, spec), config)
-    _set_gradients(objective, players.optimizer_d)
-    players.optimizer_d.step()
-
-    # Generate, update G and Q. Q learns to read the codes in any case; λ is how hard G is pushed to write them.
+    # Sample codes and generate.
     codes = spec.sample(len(real), generator, real.device)
     with _autocast(real.device):
         fake = g(codes)
-        judged, posterior = dq(fake)
-    posterior = _read_restyled(posterior, dq, fake, config, generator)
-    g_loss, bound = generator_loss(judged), lower_bound(posterior, codes, spec)
-    _set_gradients(g_loss - _weighted(bound, config), players.optimizer_g, retain_graph=True)
-    _set_gradients(-bound.total, players.optimizer_q)
-    players.optimizer_g.step()
-    players.optimizer_q.step()
+
+    # Judge real images and fakes; read the codes back.
+    with _autocast(real.device):
+        real_logit, on_real = dq(_noisy(real, weights.instance_noise, generator))
+        fake_logit, on_fake = dq(_noisy(fake, weights.instance_noise, generator))
+        posterior, read_from, on_copy = _read_copies(dq, fake, real, on_fake, config, generator)
+    d_loss, g_loss = discriminator_loss(real_logit, fake_logit), generator_loss(fake_logit)
+    bound = lower_bound(posterior, codes, spec, read_from)
+    information = weights.categorical * bound.categorical + weights.continuous * bound.continuous
+    disagreement = weights.agreement * _disagreement(on_real, on_copy) if on_copy is not None else 0.0
+
+    # Update D (and through it the trunk), G and Q. Q reads in any case; λ is how hard G is pushed to write.
+    _set_gradients(
+        d_loss + disagreement - (information if config.information_trains_trunk else 0.0), players.optimizer_d
+    )
+    _set_gradients(g_loss - information, players.optimizer_g)
+    _set_gradients(disagreement - bound.total, players.optimizer_q)
+    for optimizer in (players.optimizer_d, players.optimizer_g, players.optimizer_q):
+        optimizer.step()
 
     with torch.no_grad():
         d_accuracy = ((real_logit > 0).float().mean() + (fake_logit <= 0).float().mean()) / 2
         metrics = (d_loss, g_loss, bound.categorical, bound.continuous, d_accuracy, code_recovery(posterior, codes))
         return StepMetrics(*(value.detach() for value in metrics))
+
+
+class Weights(NamedTuple):
+    """What a schedule says at one moment: see ``TrainingConfig``; ``learning_rate`` multiplies the three rates."""
+
+    categorical: float
+    continuous: float
+    agreement: float
+    instance_noise: float
+    learning_rate: float
+
+
+def weights_at(config, done):
+    """The weights of a run of which the share ``done``, in [0, 1], lies behind."""
+    if not config.scheduled:
+        return Weights(
+            config.lambda_categorical, config.lambda_continuous, config.agreement, config.instance_noise, 1.0
+        )
+
+    def rising(start, end):
+        return min(1.0, max(0.0, (done - start) / (end - start)))
+
+    return Weights(
+        config.lambda_categorical,
+        config.lambda_continuous * rising(CONTINUOUS_FROM, CONTINUOUS_FULL),
+        config.agreement * rising(0.0, AGREEMENT_FULL),
+        config.instance_noise * (1 - rising(0.0, NOISE_UNTIL)),
+        1 - (1 - DECAY_TO) * rising(DECAY_FROM, 1.0),
+    )
 
 
 def code_recovery(posterior, codes):
@@ -344,11 +433,11 @@ def settle_batch_norm(discriminator_q, generator, images, spec, config):
         sampler = BatchSampler(images, size, random)
         with torch.no_grad():
             for _ in range(SETTLING_BATCHES):
-                discriminator_q(as_model_range(sampler.next()))
-                fake = generator(spec.sample(size, random, images.device))
+                real, fake = as_model_range(sampler.next()), generator(spec.sample(size, random, images.device))
+                discriminator_q(real)
                 discriminator_q(fake)
                 if config.restyle > 0:
-                    discriminator_q(random_style(fake, random, config.restyle))
+                    discriminator_q(_copies(fake, real, config, random))
         for layer in layers:
             layer.momentum = momentum
     discriminator_q.eval()
@@ -399,7 +488,12 @@ class _Run:
 
     def _step(self):
         self.cut = True  # until the step is whole: one cut by a second Ctrl-C must not reach a checkpoint
-        self.unread.append(train_step(self.players, self._batch(), self.spec, self.config, self.random))
+        done = (len(self.history) + len(self.unread)) / self.config.steps
+        players, rate = self.players, weights_at(self.config, done).learning_rate
+        for letter in "gdq":
+            base = getattr(self.config, f"learning_rate_{letter}")
+            getattr(players, f"optimizer_{letter}").param_groups[0]["lr"] = base * rate
+        self.unread.append(train_step(players, self._batch(), self.spec, self.config, self.random, done))
         self.cut = False
 
     def _batch(self):
@@ -504,9 +598,10 @@ class _Run:
         if "run" not in metadata:
             raise ValueError(f"checkpoint must be a file that fit wrote, {path} holds something else")
         saved = TrainingConfig(**metadata["run"]["config"])
+        free = FREE_TO_CHANGE if self.config.scheduled else (*FREE_TO_CHANGE, "steps")
         for item in fields(TrainingConfig):
             here, there = getattr(self.config, item.name), getattr(saved, item.name)
-            if here != there and item.name not in FREE_TO_CHANGE:
+            if here != there and item.name not in free:
                 raise ValueError(
                     f"checkpoint {path} is of another run: {item.name} was {there!r} there and is {here!r} here"
                 )
@@ -525,28 +620,58 @@ class _Run:
                 )
 
 
-def _read_restyled(posterior, dq, fake, config, generator):
-    """The posterior with its categorical part read from a restyled copy of the fakes, where the run asks for that.
+def _noisy(images, deviation, generator):
+    if deviation == 0:
+        return images
+    noise = torch.randn(images.shape, generator=generator, device=images.device)
+    return images + deviation * noise
 
-    The copy has a forward pass of its own: mixed into one batch, it would shift batch norm's statistics for the fakes.
+
+def _read_copies(dq, fake, real, on_fake, config, generator):
+    """What Q reads from restyled copies, in a forward pass of its own: among the fakes they would shift batch norm.
+
+    Returns:
+        ``(posterior of the fakes, read_from of lower_bound, posterior of the real images' copies)``, the last two
+        ``None`` where the run does without.
     """
-    if config.restyle == 0 or not posterior.categorical_logits:
-        return posterior
-    copy = random_style(fake, generator, config.restyle)
-    with _autocast(fake.device):
-        _, seen = dq(copy)
-    return posterior._replace(categorical_logits=seen.categorical_logits)
+    if config.restyle == 0:
+        return on_fake, None, None
+    n, copies = len(fake), _copies(fake, real, config, generator)
+    _, read = dq(copies)
+    posterior, on_copy = _rows(read, slice(0, n)), _rows(read, slice(n, None))
+    if not config.keep:
+        return posterior._replace(mean=on_fake.mean, log_variance=on_fake.log_variance), None, on_copy
+    row = torch.arange(n, device=fake.device)[:, None] % len(config.keep)
+    code = torch.arange(posterior.mean.shape[1], device=fake.device)[None, :] % len(config.keep)
+    return posterior, row == code, on_copy
 
 
-def _weighted(bound, config):
-    return config.lambda_categorical * bound.categorical + config.lambda_continuous * bound.continuous
+def _copies(fake, real, config, generator):
+    """Restyled copies of the fakes, each but for the aspect that it keeps, and of the real images."""
+    copies = random_style(fake, generator, config.restyle, config.keep)
+    return torch.cat([copies, random_style(real, generator, config.restyle)]) if config.agreement > 0 else copies
 
 
-def _set_gradients(loss, optimizer, retain_graph=False):
-    """Fresh gradients of ``loss`` for the parameters that ``optimizer`` owns, and for no others."""
+def _rows(posterior, rows):
+    """Some rows of a posterior; ``None`` where there are none."""
+    if len(posterior.mean[rows]) == 0:
+        return None
+    return Posterior(
+        tuple(x[rows] for x in posterior.categorical_logits), posterior.mean[rows], posterior.log_variance[rows]
+    )
+
+
+def _disagreement(on_image, on_copy):
+    """Cross-entropy of Q's categorical answer on a copy from its answer on the image, in nats; the image's is fixed."""
+    pairs = zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
+    return sum(F.cross_entropy(copy, image.detach().softmax(dim=1)) for image, copy in pairs)
+
+
+def _set_gradients(loss, optimizer):
+    """Fresh gradients of ``loss`` for the parameters that ``optimizer`` owns, and for no others; the graph stays."""
     optimizer.zero_grad(set_to_none=True)
     owned = [p for group in optimizer.param_groups for p in group["params"]]
-    loss.backward(inputs=owned, retain_graph=retain_graph)
+    loss.backward(inputs=owned, retain_graph=True)
 
 
 def _autocast(device):
@@ -599,7 +724,3 @@ def _check_images(images, config):
     if not (torch.isfinite(low) and torch.isfinite(high)) or low < -1 or high > 1:
         raise ValueError(f"images must be floats in [-1, 1], got values from {low:.4g} to {high:.4g}")
     return images.float()
-
-
-def _is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

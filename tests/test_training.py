@@ -21,6 +21,7 @@ from infogan_helpers import training
 from infogan_helpers.checkpoints import load_tensors, save_networks
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.training import (
+    PRESETS,
     SETTLING_BATCHES,
     StepMetrics,
     TrainingConfig,
@@ -37,7 +38,9 @@ FAST = {
     "learning_rate_d": 0.01,
     "learning_rate_q": 0.01,
 }  # so that pictures move in a few steps
-QUICK = TrainingConfig(steps=12, batch_size=4, width=0.05, sample_every=5, checkpoint_every=5, seed=3, **FAST)
+QUICK = replace(
+    PRESETS["plain"], steps=12, batch_size=4, width=0.05, sample_every=5, checkpoint_every=5, seed=3, **FAST
+)
 ARCHITECTURES = ("conv", "mlp")
 METRICS = StepMetrics._fields
 
@@ -218,17 +221,14 @@ def by_hand(start, config):
         return config.lambda_categorical * bound[0] + config.lambda_continuous * bound[1]
 
     codes = SPEC.sample(len(real), draws)
-    fake = g(codes).detach()
+    fake = g(codes)
     real_logit, _ = dq(real)
     fake_logit, posterior = dq(fake)
     d_loss = -(F.logsigmoid(real_logit).mean() + F.logsigmoid(-fake_logit).mean())
-    objective = d_loss - (weighted(bounds(posterior, codes)) if config.information_trains_trunk else 0)
-    update([*dq.trunk.parameters(), *dq.real_head.parameters()], objective, config.learning_rate_d)()
-
-    codes = SPEC.sample(len(real), draws)
-    judged, posterior = dq(g(codes))
-    g_loss, bound = -F.logsigmoid(judged).mean(), bounds(posterior, codes)
+    g_loss, bound = -F.logsigmoid(fake_logit).mean(), bounds(posterior, codes)
+    of_d = d_loss - (weighted(bound) if config.information_trains_trunk else 0)
     steps = [
+        update([*dq.trunk.parameters(), *dq.real_head.parameters()], of_d, config.learning_rate_d),
         update([*g.parameters()], g_loss - weighted(bound), config.learning_rate_g),
         update([*dq.q_head.parameters()], -(bound[0] + bound[1]), config.learning_rate_q),
     ]
@@ -797,10 +797,11 @@ KILLED = """
 import sys, time
 import torch
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.training import TrainingConfig, fit
+from dataclasses import replace
+from infogan_helpers.training import PRESETS, fit
 
 images = torch.randint(0, 256, (18, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-config = TrainingConfig(steps={steps}, batch_size=4, width=0.05, sample_every=5, checkpoint_every=5, seed=3,
+config = replace(PRESETS["plain"], steps={steps}, batch_size=4, width=0.05, sample_every=5, checkpoint_every=5, seed=3,
                         learning_rate_g=0.01, learning_rate_d=0.01, learning_rate_q=0.01)
 torch.set_num_threads({threads})
 fit(images, CodeSpec((3,), 1, 4), config, device="cpu", checkpoint=sys.argv[1], progress=False,
@@ -1000,7 +1001,9 @@ def test_a_run_of_seconds_makes_pictures_tell_their_code_and_its_control_does_no
     images = (kinds * 255).to(torch.uint8).reshape(-1, 1).expand(-1, 4)
     spec = CodeSpec(categorical=(2,), continuous=0, noise=2)
     rates = {"learning_rate_g": 5e-3, "learning_rate_d": 5e-3, "learning_rate_q": 5e-3}
-    config = TrainingConfig(steps=600, batch_size=64, architecture="mlp", width=0.1, sample_every=300, **rates)
+    config = replace(
+        PRESETS["plain"], steps=600, batch_size=64, architecture="mlp", width=0.1, sample_every=300, **rates
+    )
     pushed = train(config, images, spec).history
     control = train(replace(config, lambda_categorical=0), images, spec).history
     assert np.mean(pushed.code_recovery[-50:]) > 0.85
