@@ -11,11 +11,12 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm.auto import tqdm
 
-from infogan_helpers.checkpoints import load_verified, save_verified
+from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_verified, save_verified
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.transforms import random_style
 
+SCORING_FOLDER = PRETRAINED_FOLDER / "scoring"
 FEATURES = 64
 SURE = 0.9  # probability from which the classifier counts as sure
 AUGMENTATION = 0.5  # strength of random_style while the classifier trains
@@ -81,8 +82,8 @@ def train_classifier(images, labels, epochs=5, batch_size=128, seed=0, progress=
 
 
 def save_classifier(classifier, facts, folder=None):
-    """Write the classifier's weights and card, ``data/pretrained/classifier.*`` where ``folder`` is ``None``."""
-    save_verified("classifier", classifier.state_dict(), facts, folder)
+    """Write the classifier's weights and card, to ``data/pretrained/scoring`` where ``folder`` is ``None``."""
+    save_verified("classifier", classifier.state_dict(), facts, SCORING_FOLDER if folder is None else folder)
 
 
 def load_classifier(folder=None):
@@ -91,7 +92,7 @@ def load_classifier(folder=None):
     Raises:
         ValueError: it is not there, or its weights are not those of its card.
     """
-    tensors, _ = load_verified("classifier", folder)
+    tensors, _ = load_verified("classifier", SCORING_FOLDER if folder is None else folder)
     with isolated_randomness():
         classifier = DigitClassifier()
     classifier.load_state_dict(tensors)

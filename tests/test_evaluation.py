@@ -4,25 +4,29 @@ import math
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.ndimage import rotate
 
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import load_mnist, to_model_range
+from infogan_helpers.data import ImageData, load_mnist, to_model_range
 from infogan_helpers.evaluation import (
     MEASURES,
     code_accuracy,
     code_attribute_table,
+    code_attribute_table_by_class,
     confusion,
+    followed_measures,
     ink,
     match_codes_to_labels,
     read_codes,
+    score_codes,
     slant,
     thickness,
     width,
 )
-from infogan_helpers.networks import ARCHITECTURES
+from infogan_helpers.networks import ARCHITECTURES, Posterior
 
 RNG = np.random.default_rng(0)
 
@@ -394,3 +398,93 @@ def test_the_mode_is_put_back_after_a_generator_failed():
     with pytest.raises(TypeError):
         code_attribute_table(drawer, CodeSpec((), 2, 1), n=3)
     assert drawer.training
+
+
+# --- the protocol
+
+
+class Reader(torch.nn.Module):
+    """Reads the value of the first pixel, through a table, as its code."""
+
+    def __init__(self, table, classes):
+        super().__init__()
+        self.table, self.spec = torch.tensor(table), CodeSpec((classes,), 0, 1)
+
+    def forward(self, images):
+        code = self.table[((images[:, 0, 0, 0] + 1) * 127.5).round().long()]
+        logits = torch.nn.functional.one_hot(code, self.spec.categorical[0]).float()
+        return logits[:, 0], Posterior((logits,), logits[:, :0], logits[:, :0])
+
+
+def marked(pixels, labels):
+    images = torch.zeros(len(pixels), 1, 8, 8, dtype=torch.uint8)
+    images[:, 0, 0, 0] = torch.tensor(pixels)
+    return ImageData(images, torch.tensor(labels), "a test")
+
+
+def test_the_match_is_fitted_on_one_part_and_scored_on_the_other():
+    reader = Reader([2, 0, 1], 3)  # pixel 0 is code 2, and so on
+    train = marked([0, 0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 1, 2, 2])
+    test = marked([0, 1, 2, 2], [0, 1, 0, 2])
+    score = score_codes(reader, train, test)
+    assert score.matching.tolist() == [1, 2, 0]
+    assert score.accuracy == 0.75
+    assert score.confusion.to_numpy().tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 1]]
+    assert score.confusion.columns.tolist() == [2, 0, 1]
+    # H(label) = H(code) = 1.5 bits, I = 1 bit by the table above
+    assert score.nmi == pytest.approx(1.0 / 1.5)
+    flattered = score_codes(reader, test, test)
+    assert flattered.accuracy >= score.accuracy
+
+
+def test_a_code_that_means_nothing_scores_as_chance():
+    reader = Reader([0, 0, 0], 3)
+    data = marked([0, 1, 2] * 5, [0, 1, 2] * 5)
+    score = score_codes(reader, data, data)
+    assert score.accuracy == pytest.approx(1 / 3)
+    assert score.nmi == pytest.approx(0, abs=1e-9)
+
+
+def test_the_protocol_needs_a_categorical_code():
+    reader = Reader([0], 2)
+    reader.spec = CodeSpec((), 2, 1)
+    with pytest.raises(ValueError, match="discriminator_q must read at least one categorical code"):
+        score_codes(reader, marked([0], [0]), marked([0], [0]))
+
+
+class Leaner(torch.nn.Module):
+    """Bars that lean with c2, to the right for class 0 and to the left for class 1."""
+
+    def forward(self, codes):
+        sign = 1 - 2 * codes.categorical[:, 0].float()
+        y, x = torch.meshgrid(torch.arange(28.0), torch.arange(28.0), indexing="ij")
+        shift = (13.5 - y) * 0.4 * (sign * codes.continuous[:, 0])[:, None, None]
+        bars = ((x - 13.5 - shift).abs() < 2) & ((y - 13.5).abs() < 9)
+        return bars[:, None].float() * 2 - 1
+
+
+def test_within_a_class_a_code_can_mean_what_it_does_not_mean_pooled():
+    spec = CodeSpec((2,), 1, 1)
+    pooled = code_attribute_table(Leaner(), spec, n=600)
+    table = code_attribute_table_by_class(Leaner(), spec, n=600)
+    assert abs(pooled.loc["c2", "slant"]) < 0.15
+    assert table.loc[(0, "c2"), "slant"] > 0.95
+    assert table.loc[(1, "c2"), "slant"] < -0.95
+    assert table.index.names == ["c1", "code"]
+    with pytest.raises(ValueError, match="spec must have at least one categorical code"):
+        code_attribute_table_by_class(Leaner(), CodeSpec((), 1, 1))
+
+
+def test_two_codes_that_follow_one_measure_share_it():
+    table = pd.DataFrame(
+        {"slant": [-0.9, 0.3, 0.7], "thickness": [0.1, 0.8, 0.2], "width": [0.0, 0.1, math.nan], "ink": [1, 1, 1]},
+        index=["c2", "c3", "c4"],
+    )
+    followed = followed_measures(table)
+    assert followed["measure"].tolist() == ["slant", "thickness", "slant"]
+    assert followed["rho"].tolist() == [-0.9, 0.8, 0.7]
+    assert followed["shared"].tolist() == [True, False, True]
+    with pytest.raises(ValueError, match="measures must be columns of table"):
+        followed_measures(table, ("curl",))
+    with pytest.raises(ValueError, match="got a row of NaN"):
+        followed_measures(table * math.nan)

@@ -1,4 +1,4 @@
-"""Train the digit classifier that scores generated digits, and write it to data/pretrained.
+"""Train the digit classifier that scores generated digits, and write it to data/pretrained/scoring.
 
     python tests/benchmarks/classifier.py
 
