@@ -58,6 +58,6 @@ def random_style(images, generator=None, strength=1.0, keep=()):
     grid = F.affine_grid(torch.stack([row_x, row_y], dim=1), list(images.shape), align_corners=False)
     ink = F.grid_sample((images + 1) / 2, grid, align_corners=False)  # beyond the border there is no ink
     amount = uniform(THICKENING, "stroke").reshape(n, 1, 1, 1)
-    grown, shrunk = F.max_pool2d(ink, 3, 1, 1), -F.max_pool2d(-ink, 3, 1, 1)
-    restyled = ink + amount.clamp(min=0) * (grown - ink) + (-amount).clamp(min=0) * (shrunk - ink)
+    side = torch.where(amount < 0, -1.0, 1.0)  # shrinking the ink is growing the paper
+    restyled = ink + amount.abs() * (side * F.max_pool2d(side * ink, 3, 1, 1) - ink)
     return 2 * restyled.clamp(0, 1) - 1

