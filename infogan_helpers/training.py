@@ -34,11 +34,15 @@ from infogan_helpers.runtime import default_device, isolated_randomness
 from infogan_helpers.transforms import ASPECTS, random_style
 
 FREE_TO_CHANGE = ("sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
-NOISE_UNTIL = 0.5  # share of the run after which D sees no instance noise
-CONTINUOUS_FROM, CONTINUOUS_FULL = 0.2, 0.325  # shares of the run between which λ of the continuous codes rises
-AGREEMENT_FULL = 0.125  # share of the run at which the weight of agreement is full
-DECAY_FROM = 0.5  # share of the run after which the learning rates fall, on a line, towards DECAY_TO of themselves
-DECAY_TO = 0.02
+# The seasons of a scheduled run, as shares of it.
+CATEGORICAL_RISES = (0.075, 0.2)  # λ of the categorical codes, from CATEGORICAL_FLOOR of itself to all of it
+CATEGORICAL_FLOOR = 0.1
+AGREEMENT_RISES = (0.15, 0.3)  # from 0
+CONTINUOUS_RISES = (0.25, 0.375)  # λ of the continuous codes, from 0
+NOISE_FADES = (0.0, 0.5)  # to 0
+RATES_FALL = (0.5, 1.0)  # the learning rates, to RATES_END of themselves
+RATES_END = 0.02
+
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
 SAMPLE_COLUMNS = 10
 SETTLING_BATCH, SETTLING_BATCHES = 128, 20  # images a batch, and batches, over which batch norm is measured at the end
@@ -65,9 +69,9 @@ class TrainingConfig:
             watches. Q's head climbs L_I itself, whatever the weights.
         lambda_continuous: likewise for the continuous codes.
         information_trains_trunk: whether D's loss holds the weighted L_I, so that it trains the trunk too.
-        scheduled: whether the run has seasons: instance noise fades over the first half, the continuous codes join
-            after a fifth, the learning rates fall over the second half. Otherwise all is as in the first step (and
-            there is no noise), and a finished run can be made longer.
+        scheduled: whether the run has seasons: λ of the categorical codes rises first, then the weight of agreement,
+            then λ of the continuous codes; instance noise fades over the first half and the learning rates fall over
+            the second. Otherwise every weight stays as it is here, and a finished run can be made longer.
         restyle: how strongly the copy of each fake that Q reads the categorical codes from is rotated, sheared, scaled,
             shifted and thickened (``transforms.random_style``); 0 lets Q read the fake itself. By data processing
             I(c; T(x)) <= I(c; x), so L_I stays a lower bound. Images only.
@@ -75,7 +79,7 @@ class TrainingConfig:
             copies that keep ``keep[i % len(keep)]``, so that nothing else can carry it. Empty: Q reads the continuous
             codes from the fake itself.
         agreement: weight of Q's agreement with itself on real images: cross-entropy of its categorical answer on a
-            restyled copy from its answer on the image, which is held fixed. Rises over the first eighth of the run.
+            restyled copy from its answer on the image, which is held fixed.
         instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
         architecture: ``"conv"`` (the paper's) or ``"mlp"``.
@@ -91,9 +95,9 @@ class TrainingConfig:
 
     steps: int = 4000
     batch_size: int = 128
-    learning_rate_g: float = 5e-4
-    learning_rate_d: float = 5e-4
-    learning_rate_q: float = 5e-4
+    learning_rate_g: float = 1e-3
+    learning_rate_d: float = 1e-3
+    learning_rate_q: float = 1e-3
     betas: tuple[float, float] = (0.5, 0.999)
     lambda_categorical: float = 1.0
     lambda_continuous: float = 0.3
@@ -147,7 +151,7 @@ class TrainingConfig:
 
 _PLAIN = TrainingConfig(
     scheduled=False, restyle=0.0, keep=(), agreement=0.0, instance_noise=0.0, code_gain=1.0, lambda_continuous=0.1,
-    information_trains_trunk=False,
+    information_trains_trunk=False, learning_rate_g=5e-4, learning_rate_d=5e-4, learning_rate_q=5e-4,
 )  # fmt: skip
 PRESETS = {
     "recipe": TrainingConfig(),
@@ -349,15 +353,16 @@ def weights_at(config, done):
             config.lambda_categorical, config.lambda_continuous, config.agreement, config.instance_noise, 1.0
         )
 
-    def rising(start, end):
+    def risen(season):
+        start, end = season
         return min(1.0, max(0.0, (done - start) / (end - start)))
 
     return Weights(
-        config.lambda_categorical,
-        config.lambda_continuous * rising(CONTINUOUS_FROM, CONTINUOUS_FULL),
-        config.agreement * rising(0.0, AGREEMENT_FULL),
-        config.instance_noise * (1 - rising(0.0, NOISE_UNTIL)),
-        1 - (1 - DECAY_TO) * rising(DECAY_FROM, 1.0),
+        config.lambda_categorical * max(CATEGORICAL_FLOOR, risen(CATEGORICAL_RISES)),
+        config.lambda_continuous * risen(CONTINUOUS_RISES),
+        config.agreement * risen(AGREEMENT_RISES),
+        config.instance_noise * (1 - risen(NOISE_FADES)),
+        1 - (1 - RATES_END) * risen(RATES_FALL),
     )
 
 

@@ -206,10 +206,17 @@ def test_the_seasons_of_a_run():
     assert start.continuous == 0
     assert start.agreement == 0
     assert start.learning_rate == 1
+    assert start.categorical == pytest.approx(0.1 * recipe.lambda_categorical)
     assert (end.categorical, end.continuous, end.agreement) == (1.0, recipe.lambda_continuous, recipe.agreement)
     assert end.learning_rate == pytest.approx(0.02)
     halfway = [weights_at(recipe, done) for done in torch.linspace(0, 1, 21).tolist()]
-    for name, rises in {"continuous": True, "agreement": True, "instance_noise": False, "learning_rate": False}.items():
+    for name, rises in {
+        "categorical": True,
+        "continuous": True,
+        "agreement": True,
+        "instance_noise": False,
+        "learning_rate": False,
+    }.items():
         values = [getattr(w, name) for w in halfway]
         assert values == sorted(values, reverse=not rises), name
     plain = PRESETS["plain"]
