@@ -100,7 +100,7 @@ class TrainingConfig:
     learning_rate_q: float = 1e-3
     betas: tuple[float, float] = (0.5, 0.999)
     lambda_categorical: float = 1.0
-    lambda_continuous: float = 0.3
+    lambda_continuous: float = 0.5
     information_trains_trunk: bool = True
     scheduled: bool = True
     restyle: float = 1.0

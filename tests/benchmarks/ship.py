@@ -32,7 +32,8 @@ def published():
     """The runs of compare.py's table, by preset and data; every figure of every seed."""
     runs = {}
     for record in json.loads((RESULTS / "compare.json").read_text()):
-        row = {"seed": record["seed"], **record["figures"], "seconds to 95%": seconds_to_goal(record)}
+        row = {"seed": record["seed"], **record["figures"]}
+        row |= {"seconds to 95%": seconds_to_goal(record), "curve": record["curve"]}
         runs.setdefault(f"{record['preset']}, {record['data']}", []).append(row)
     return runs
 
