@@ -165,7 +165,7 @@ def test_the_weights_that_ship_were_made_by_notebook_04s_recipe(monkeypatch):
     namespace = {}
     exec("\n".join(cells[name] for name in ("imports", "imports-of-the-module", "config")), namespace)
     of_the_card = TrainingConfig(**load_pretrained("mnist").card["config"])
-    pace = {"seed": of_the_card.seed, "sample_every": of_the_card.sample_every}  # neither is part of the recipe
+    pace = {name: getattr(of_the_card, name) for name in ("seed", "sample_every", "checkpoint_every")}  # no recipe
     assert dataclasses.replace(namespace["config"], **pace) == of_the_card
 
 

@@ -15,6 +15,7 @@ REASONS = {
     ("04", "control"): "a training with a progress bar",
     ("04", "fakes-numbers"): "trained figures, which depend on budget and machine; the cell before compares the claims",
     ("04", "score"): "trained figures, which depend on budget, data and machine; a later cell compares the claims",
+    ("04", "lost-digits"): "which digits are lost, and how many, depends on budget, data and machine",
     ("04", "followed"): "trained figures, which depend on budget and machine",
     ("04", "cost"): "times",
 }
