@@ -117,8 +117,8 @@ def load_pretrained(name="mnist", folder=None):
     Raises:
         ValueError: there is no such model, or its weights are not those of its card.
     """
-    _, card = load_verified(name, folder)
-    generator, discriminator_q = load_networks(_pretrained(folder) / f"{name}.safetensors")
+    weights, card = verified_weights(name, folder)
+    generator, discriminator_q = load_networks(weights)
     return Pretrained(generator, discriminator_q, generator.spec, card)
 
 
@@ -128,8 +128,8 @@ def save_pretrained(name, generator, discriminator_q, facts, folder=None):
     _write_card(name, facts, folder)
 
 
-def load_verified(name, folder=None):
-    """``(tensors, card)`` of weights that ship, checked against the SHA-256 on their card.
+def verified_weights(name, folder=None):
+    """``(path, card)`` of weights that ship, the file checked against the SHA-256 on its card.
 
     Raises:
         ValueError: there is no such card, or the weights are not those of the card.
@@ -146,7 +146,7 @@ def load_verified(name, folder=None):
             f"{weights} must have the SHA-256 of its card, {card['sha256']}, got {digest}: "
             "fetch the repository's file anew"
         )
-    return load_tensors(weights)[0], card
+    return weights, card
 
 
 def save_verified(name, tensors, facts, folder=None):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm.auto import tqdm
 
-from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_verified, save_verified
+from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_tensors, save_verified, verified_weights
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.transforms import random_style
@@ -92,10 +92,10 @@ def load_classifier(folder=None):
     Raises:
         ValueError: it is not there, or its weights are not those of its card.
     """
-    tensors, _ = load_verified("classifier", SCORING_FOLDER if folder is None else folder)
+    weights, _ = verified_weights("classifier", SCORING_FOLDER if folder is None else folder)
     with isolated_randomness():
         classifier = DigitClassifier()
-    classifier.load_state_dict(tensors)
+    classifier.load_state_dict(load_tensors(weights)[0])
     return classifier.eval()
 
 

@@ -46,11 +46,11 @@ SNAPSHOTS = 10  # of a run, evenly spaced; the last is its end
 MATCHED_ON = 10_000  # training images that the snapshots' match is fitted on; the end is matched on all of them
 FAKES = 10_000
 GOAL = 0.95
-DATA = {  # what to train on, what to match on, what to score on
-    "full": lambda: (load_mnist(), load_mnist(), load_mnist(train=False)),
-    "offline": lambda: (mnist_sample(), mnist_sample(), load_mnist(train=False)),
-    "unseen": lambda: (without_sample(load_mnist()), without_sample(load_mnist()), load_mnist(train=False)),
-    "fashion": lambda: (load_fashion_mnist(), load_fashion_mnist(), load_fashion_mnist(train=False)),
+DATA = {  # what to train and match on, what to score on
+    "full": lambda: (load_mnist(), load_mnist(train=False)),
+    "offline": lambda: (mnist_sample(), load_mnist(train=False)),
+    "unseen": lambda: (without_sample(load_mnist()), load_mnist(train=False)),
+    "fashion": lambda: (load_fashion_mnist(), load_fashion_mnist(train=False)),
 }
 
 
@@ -71,7 +71,7 @@ def run_name(preset, data, seed):
 def train_one(preset, data, seed, folder):
     """Train and score one run in this process; writes its networks and its figures."""
     name, spec = run_name(preset, data, seed), CodeSpec()
-    trained_on, matched_on, scored_on = DATA[data]()
+    train, test = DATA[data]()
     every = max(1, PRESETS[preset].steps // SNAPSHOTS)
     config = replace(PRESETS[preset], seed=seed, sample_every=every, checkpoint_every=every)
     checkpoint = folder / f"{name}.run.safetensors"
@@ -82,23 +82,23 @@ def train_one(preset, data, seed, folder):
         if len(history) < config.steps:
             (snapshots / f"{len(history)}.safetensors").write_bytes(checkpoint.read_bytes())
 
-    run = fit(trained_on.images, spec, config, checkpoint=checkpoint, callback=keep, progress=False)
+    run = fit(train.images, spec, config, checkpoint=checkpoint, callback=keep, progress=False)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before scoring takes its own
     save_networks(folder / f"{name}.safetensors", run.generator, run.discriminator_q)
-    few = ImageData(matched_on.images[:MATCHED_ON], matched_on.labels[:MATCHED_ON], matched_on.source)
+    few = ImageData(train.images[:MATCHED_ON], train.labels[:MATCHED_ON], train.source)
     curve = []
     for file in sorted(snapshots.glob("*.safetensors"), key=lambda file: int(file.stem)):
         tensors, metadata = load_tensors(file)
-        players = make_players(spec, trained_on.images.shape[1:], config)
+        players = make_players(spec, train.images.shape[1:], config)
         load_network_tensors(players.generator, players.discriminator_q, tensors)
         started = time.perf_counter()
-        settle_batch_norm(players.discriminator_q, players.generator, trained_on.images, spec, config)
+        settle_batch_norm(players.discriminator_q, players.generator, train.images, spec, config)
         seconds = metadata["seconds"] + time.perf_counter() - started
-        accuracy = score_codes(players.discriminator_q, few, scored_on).accuracy
+        accuracy = score_codes(players.discriminator_q, few, test).accuracy
         curve.append({"step": metadata["steps"], "seconds": round(seconds, 1), "accuracy": round(accuracy, 4)})
         file.unlink()
     snapshots.rmdir()
-    figures = measure(run.generator, run.discriminator_q, spec, matched_on, scored_on, digits=data != "fashion")
+    figures = measure(run.generator, run.discriminator_q, spec, train, test, digits=data != "fashion")
     curve.append({"step": config.steps, "seconds": round(run.history.seconds, 1), "accuracy": figures["accuracy"]})
     figures |= {
         "minutes": run.history.seconds / 60,
@@ -106,17 +106,17 @@ def train_one(preset, data, seed, folder):
         "peak memory (MB)": memory,
     }
     record = {
-        "preset": preset, "data": data, "seed": seed, "config": asdict(config), "trained on": trained_on.source,
-        "scored on": scored_on.source, "conditions": conditions(), "curve": curve,
+        "preset": preset, "data": data, "seed": seed, "config": asdict(config), "trained on": train.source,
+        "scored on": test.source, "conditions": conditions(), "curve": curve,
         "figures": {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()},
     }  # fmt: skip
     (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
     checkpoint.unlink()
 
 
-def measure(generator, discriminator_q, spec, matched_on, scored_on, digits=True):
+def measure(generator, discriminator_q, spec, train, test, digits=True):
     """The figures of one run: real images by the protocol, then its own fakes."""
-    score = score_codes(discriminator_q, matched_on, scored_on)
+    score = score_codes(discriminator_q, train, test)
     codes = spec.sample(FAKES, torch.Generator().manual_seed(1))
     with torch.no_grad():
         fakes = torch.cat([generator(codes[i : i + 1000]) for i in range(0, FAKES, 1000)])
@@ -148,7 +148,7 @@ def measure(generator, discriminator_q, spec, matched_on, scored_on, digits=True
     classifier = load_classifier()
     probabilities, features = classify(classifier, fakes)
     balance = class_balance(probabilities, codes.categorical[:, 0])
-    real = classify(classifier, scored_on.images)[1]
+    real = classify(classifier, test.images)[1]
     figures |= {
         "sure": sure_share(probabilities),
         "drawn digit, worst code": float(balance.max(axis=1).min()),

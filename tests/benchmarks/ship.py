@@ -74,7 +74,7 @@ def main():
         "runs": published(),
     }
     if options.name == "mnist":
-        score = score_codes(discriminator_q, DATA[record["data"]]()[1], whole_sample())
+        score = score_codes(discriminator_q, DATA[record["data"]]()[0], whole_sample())
         facts["on the offline sample"] = {"accuracy": round(score.accuracy, 4), "nmi": round(score.nmi, 4)}
         picture(generator, record["figures"]["matching"], PRETRAINED_FOLDER / "mnist.png")
     save_pretrained(options.name, generator, discriminator_q, facts)
