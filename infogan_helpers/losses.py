@@ -78,11 +78,8 @@ def code_log_likelihood(posterior, codes):
 
     Source: Chen et al. 2016, section 6: softmax for a categorical code, a factored Gaussian for continuous ones.
     """
-    _check_fit(posterior, codes)
-    categorical = codes.continuous.new_zeros(len(codes))
-    for logits, classes in zip(posterior.categorical_logits, codes.categorical.unbind(1), strict=True):
-        categorical = categorical - F.cross_entropy(logits, classes.long(), reduction="none")
-    return Nats(categorical, _gaussian_log_likelihood(posterior, codes).sum(dim=1))
+    categorical, continuous = _log_likelihood_by_code(posterior, codes)
+    return Nats(categorical, continuous.sum(dim=1))
 
 
 def lower_bound(posterior, codes, spec, read_from=None):
@@ -111,9 +108,10 @@ def lower_bound(posterior, codes, spec, read_from=None):
     classes = tuple(logits.shape[-1] for logits in posterior.categorical_logits)
     if classes != spec.categorical:
         raise ValueError(f"posterior.categorical_logits must have the spec's classes {spec.categorical}, got {classes}")
-    likelihood, entropy = code_log_likelihood(posterior, codes), spec.entropy()
-    continuous = likelihood.continuous.mean()
-    if read_from is not None:
+    categorical, continuous = _log_likelihood_by_code(posterior, codes)
+    if read_from is None:
+        continuous = continuous.sum(dim=1).mean()
+    else:
         if read_from.shape != codes.continuous.shape or read_from.dtype != torch.bool:
             raise ValueError(
                 f"read_from must be booleans of shape {tuple(codes.continuous.shape)}, "
@@ -121,15 +119,42 @@ def lower_bound(posterior, codes, spec, read_from=None):
             )
         if read_from.device.type == "cpu" and not read_from.any(dim=0).all():
             raise ValueError("read_from must mark at least one image for each continuous code")
-        each = _gaussian_log_likelihood(posterior, codes)
-        continuous = ((each * read_from).sum(dim=0) / read_from.sum(dim=0)).sum()
-    return Nats(likelihood.categorical.mean() + entropy.categorical, continuous + entropy.continuous)
+        continuous = ((continuous * read_from).sum(dim=0) / read_from.sum(dim=0)).sum()
+    entropy = spec.entropy()
+    return Nats(categorical.mean() + entropy.categorical, continuous + entropy.continuous)
 
 
-def _gaussian_log_likelihood(posterior, codes):
-    """log Q of each continuous code by itself, in nats, shape ``(n, codes)``."""
+def answer_information(logits):
+    """I(ĉ; x) between a batch of images and a classifier's answers, in nats: H(mean answer) - mean H(answer).
+
+    Large where each answer is sure and all classes are answered equally often; no label is needed.
+
+    Args:
+        logits: the answers before softmax, shape ``(n, classes)``.
+
+    Returns:
+        A scalar between 0 and ``log(classes)``.
+
+    Raises:
+        ValueError: ``logits`` have another shape, or no row.
+
+    Source: Bridle, Heading & MacKay 1991; Krause, Perona & Gomes 2010 (RIM).
+    """
+    if logits.ndim != 2 or len(logits) == 0:
+        raise ValueError(f"logits must have shape (n, classes) with n of at least 1, got {tuple(logits.shape)}")
+    log_answers = logits.log_softmax(dim=1)
+    log_mean = log_answers.logsumexp(dim=0) - math.log(len(logits))
+    return (log_answers.exp() * log_answers).sum(dim=1).mean() - (log_mean.exp() * log_mean).sum()
+
+
+def _log_likelihood_by_code(posterior, codes):
+    """log Q in nats: of the categorical codes together, shape ``(n,)``, and of each continuous one, ``(n, codes)``."""
+    _check_fit(posterior, codes)
+    categorical = codes.continuous.new_zeros(len(codes))
+    for logits, classes in zip(posterior.categorical_logits, codes.categorical.unbind(1), strict=True):
+        categorical = categorical - F.cross_entropy(logits, classes.long(), reduction="none")
     scaled = (codes.continuous - posterior.mean).square() * torch.exp(-posterior.log_variance)
-    return -0.5 * (math.log(2 * math.pi) + posterior.log_variance + scaled)
+    return categorical, -0.5 * (math.log(2 * math.pi) + posterior.log_variance + scaled)
 
 
 def _check_logits(**logits):

@@ -28,10 +28,10 @@ from infogan_helpers.checkpoints import (
 )
 from infogan_helpers.codes import Codes
 from infogan_helpers.data import BatchSampler, as_model_range, to_uint8
-from infogan_helpers.losses import discriminator_loss, generator_loss, lower_bound
+from infogan_helpers.losses import answer_information, discriminator_loss, generator_loss, lower_bound
 from infogan_helpers.networks import ARCHITECTURES, Posterior
 from infogan_helpers.runtime import default_device, isolated_randomness
-from infogan_helpers.transforms import ASPECTS, random_style
+from infogan_helpers.transforms import ASPECTS, add_stray_strokes, random_style
 
 FREE_TO_CHANGE = ("sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
 # The seasons of a scheduled run, as shares of it.
@@ -78,8 +78,9 @@ class TrainingConfig:
         keep: what the copies leave alone, in turn, from ``transforms.ASPECTS``: continuous code ``i`` is read from the
             copies that keep ``keep[i % len(keep)]``, so that nothing else can carry it. Empty: Q reads the continuous
             codes from the fake itself.
-        agreement: weight of Q's agreement with itself on real images: cross-entropy of its categorical answer on a
-            restyled copy from its answer on the image, which is held fixed.
+        stray_strokes: share of the copies that are crossed by a stray stroke (``transforms.add_stray_strokes``).
+        agreement: weight of what Q's categorical answers on real images should do: say much (``losses.
+            answer_information``), and come back on a copy (cross-entropy from the answer on the image, held fixed).
         instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
         architecture: ``"conv"`` (the paper's) or ``"mlp"``.
@@ -105,6 +106,7 @@ class TrainingConfig:
     scheduled: bool = True
     restyle: float = 1.0
     keep: tuple[str, ...] = ("lean", "stroke")
+    stray_strokes: float = 0.5
     agreement: float = 0.5
     instance_noise: float = 0.3
     code_gain: float = 3.0
@@ -136,7 +138,10 @@ class TrainingConfig:
         is_list = isinstance(self.keep, (tuple, list)) and all(aspect in ASPECTS for aspect in self.keep)
         self._require("keep", is_list, f"a tuple of aspects from {ASPECTS}")
         object.__setattr__(self, "keep", tuple(self.keep))
-        for name in ("keep", "agreement"):
+        self._require(
+            "stray_strokes", _is_number(self.stray_strokes) and 0 <= self.stray_strokes <= 1, "a share in [0, 1]"
+        )
+        for name in ("keep", "stray_strokes", "agreement"):
             self._require(name, self.restyle > 0 or not getattr(self, name), "empty or 0 where restyle is 0")
         self._require(
             "batch_size", self.batch_size >= len(self.keep), f"at least {len(self.keep)}, one image an aspect"
@@ -150,8 +155,8 @@ class TrainingConfig:
 
 
 _PLAIN = TrainingConfig(
-    scheduled=False, restyle=0.0, keep=(), agreement=0.0, instance_noise=0.0, code_gain=1.0, lambda_continuous=0.1,
-    information_trains_trunk=False, learning_rate_g=5e-4, learning_rate_d=5e-4, learning_rate_q=5e-4,
+    scheduled=False, restyle=0.0, keep=(), stray_strokes=0.0, agreement=0.0, instance_noise=0.0, code_gain=1.0,
+    lambda_continuous=0.1, information_trains_trunk=False, learning_rate_g=5e-4, learning_rate_d=5e-4, learning_rate_q=5e-4,
 )  # fmt: skip
 PRESETS = {
     "recipe": TrainingConfig(),
@@ -652,9 +657,11 @@ def _read_copies(dq, fake, real, on_fake, config, generator):
 
 
 def _copies(fake, real, config, generator):
-    """Restyled copies of the fakes, each but for the aspect that it keeps, and of the real images."""
+    """Copies of the fakes, restyled but for the aspect that each keeps, and of the real images; some are crossed."""
     copies = random_style(fake, generator, config.restyle, config.keep)
-    return torch.cat([copies, random_style(real, generator, config.restyle)]) if config.agreement > 0 else copies
+    if config.agreement > 0:
+        copies = torch.cat([copies, random_style(real, generator, config.restyle)])
+    return add_stray_strokes(copies, config.stray_strokes, generator) if config.stray_strokes > 0 else copies
 
 
 def _rows(posterior, rows):
@@ -667,9 +674,14 @@ def _rows(posterior, rows):
 
 
 def _disagreement(on_image, on_copy):
-    """Cross-entropy of Q's categorical answer on a copy from its answer on the image, in nats; the image's is fixed."""
+    """How little Q's categorical answers on real images say, and how far those on their copies differ, in nats.
+
+    Cross-entropy of the answer on the copy from that on the image, which is held fixed, less ``answer_information``.
+    """
     pairs = zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
-    return sum(F.cross_entropy(copy, image.detach().softmax(dim=1)) for image, copy in pairs)
+    return sum(
+        F.cross_entropy(copy, image.detach().softmax(dim=1)) - answer_information(image) for image, copy in pairs
+    )
 
 
 def _set_gradients(loss, optimizer):

@@ -1,7 +1,9 @@
-"""Random changes of a digit's style that leave its class alone: what Q may be asked to look through.
+"""Random changes that leave a digit's class alone, nearly always: what Q may be asked to look through.
 
 Notebook 04 says what they assume. Not here: anything learned, and anything that knows a label.
 """
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,9 @@ SHEAR = 0.3  # sideways shift per unit of height, either way
 LOG_SCALE = 0.15  # of width and of height, separately
 SHIFT = 1.5  # pixels either way
 THICKENING = 0.6  # share of the way to the stroke grown, or shrunk, by a pixel on each side
-
+STRAY_REACH = 6.0  # pixels from the middle of the picture to the stroke's, along each axis, at most
+STRAY_LENGTH = (6.0, 12.0)  # pixels
+STRAY_WIDTH = (1.6, 2.8)  # pixels
 
 ASPECTS = ("lean", "stroke", "size", "place")  # rotation and shear; thickness; scale; shift
 
@@ -32,8 +36,7 @@ def random_style(images, generator=None, strength=1.0, keep=()):
         ValueError: the images have another shape or are not floats, ``strength`` is negative, or ``keep`` names an
             unknown aspect.
     """
-    if images.ndim != 4 or not images.is_floating_point():
-        raise ValueError(f"images must be floats of shape (n, channels, height, width), got {tuple(images.shape)}")
+    _check(images)
     if strength < 0:
         raise ValueError(f"strength must be at least 0, got {strength!r}")
     if unknown := [aspect for aspect in keep if aspect not in ASPECTS]:
@@ -61,3 +64,38 @@ def random_style(images, generator=None, strength=1.0, keep=()):
     side = torch.where(amount < 0, -1.0, 1.0)  # shrinking the ink is growing the paper
     restyled = ink + amount.abs() * (side * F.max_pool2d(side * ink, 3, 1, 1) - ink)
     return 2 * restyled.clamp(0, 1) - 1
+
+
+def add_stray_strokes(images, share, generator=None):
+    """Cross a share of the images with one short straight stroke of full ink, near the middle, at any angle.
+
+    Args:
+        images: floats in [-1, 1], shape ``(n, channels, height, width)``, paper at -1.
+        share: of the images, in [0, 1], each chosen by itself.
+        generator: a ``torch.Generator`` on the images' device; torch's own where it is ``None``.
+
+    Returns:
+        Images of the same shape; no gradient reaches what lies under a stroke.
+
+    Raises:
+        ValueError: the images have another shape or are not floats, or ``share`` is out of range.
+    """
+    _check(images)
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must lie in [0, 1], got {share!r}")
+    n, _, height, width = images.shape
+    x, y, angle, length, thick, chance = torch.rand(6, n, 1, 1, 1, generator=generator, device=images.device)
+    rows = torch.arange(height, device=images.device)[:, None] - (height - 1) / 2 - STRAY_REACH * (2 * y - 1)
+    columns = torch.arange(width, device=images.device) - (width - 1) / 2 - STRAY_REACH * (2 * x - 1)
+    cos, sin = (math.pi * angle).cos(), (math.pi * angle).sin()
+    half_length = (STRAY_LENGTH[0] + (STRAY_LENGTH[1] - STRAY_LENGTH[0]) * length) / 2
+    half_width = (STRAY_WIDTH[0] + (STRAY_WIDTH[1] - STRAY_WIDTH[0]) * thick) / 2
+    beyond = ((columns * cos + rows * sin).abs() - half_length).clamp_min(0)
+    distance = torch.hypot(beyond, rows * cos - columns * sin)  # to the stroke's middle line
+    stroke = (half_width - distance + 0.5).clamp(0, 1) * (chance < share)
+    return torch.maximum(images, 2 * stroke - 1)
+
+
+def _check(images):
+    if images.ndim != 4 or not images.is_floating_point():
+        raise ValueError(f"images must be floats of shape (n, channels, height, width), got {tuple(images.shape)}")

@@ -17,6 +17,7 @@ from infogan_helpers.evaluation import (
     code_attribute_table,
     code_attribute_table_by_class,
     confusion,
+    draw_images,
     followed_measures,
     ink,
     match_codes_to_labels,
@@ -26,7 +27,7 @@ from infogan_helpers.evaluation import (
     thickness,
     width,
 )
-from infogan_helpers.networks import ARCHITECTURES, Posterior
+from infogan_helpers.networks import ARCHITECTURES, Generator, Posterior
 
 RNG = np.random.default_rng(0)
 
@@ -191,6 +192,27 @@ def test_codes_of_one_kind_are_read(spec):
     posterior = read_codes(ARCHITECTURES["conv"][1](spec, (1, 8, 8), 0.1), eight_by_eight(), 2)
     assert len(posterior.categorical_logits) == len(spec.categorical)
     assert posterior.mean.shape == posterior.log_variance.shape == (7, spec.continuous)
+
+
+def test_images_are_drawn_in_eval_mode_in_pieces_of_any_size_and_the_mode_is_put_back():
+    generator, codes = Generator(CodeSpec((3,), 1, 2), (1, 8, 8), 0.1).train(), CodeSpec((3,), 1, 2).sample(7)
+    whole = draw_images(generator, codes)
+    assert generator.training
+    assert not whole.requires_grad
+    assert whole.shape == (7, 1, 8, 8)
+    for size in (1, 3, 7):
+        torch.testing.assert_close(draw_images(generator, codes, size), whole)
+    assert torch.equal(draw_images(generator.eval(), codes), whole)
+    assert not generator.training
+
+
+def test_codes_that_cannot_be_drawn_are_refused_and_the_mode_is_put_back():
+    generator = Generator(CodeSpec((3,), 1, 2), (1, 8, 8), 0.1).train()
+    with pytest.raises(ValueError, match="codes must have at least one row to draw, got none"):
+        draw_images(generator, CodeSpec((3,), 1, 2).sample(2)[:0])
+    with pytest.raises(ValueError, match="codes"):
+        draw_images(generator, CodeSpec((4,), 1, 2).sample(2))
+    assert generator.training
 
 
 # --- measures

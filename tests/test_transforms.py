@@ -10,6 +10,7 @@ from infogan_helpers import training, transforms
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist, to_model_range
 from infogan_helpers.evaluation import ink, slant, thickness, width
+from infogan_helpers.losses import answer_information
 from infogan_helpers.networks import Posterior
 from infogan_helpers.training import (
     PRESETS,
@@ -22,7 +23,7 @@ from infogan_helpers.training import (
     train_step,
     weights_at,
 )
-from infogan_helpers.transforms import ASPECTS, SHIFT, random_style
+from infogan_helpers.transforms import ASPECTS, SHIFT, add_stray_strokes, random_style
 
 
 @pytest.fixture(scope="module")
@@ -155,16 +156,18 @@ def test_g_learns_through_the_copy():
     assert sum(p.grad.abs().sum() for p in players.generator.parameters()) > 0
 
 
-def test_disagreement_is_the_cross_entropy_from_the_image_to_its_copy_and_moves_the_copy_only():
+def test_disagreement_is_cross_entropy_less_information_and_each_half_moves_what_it_is_about():
     image, copy = (
         Posterior((torch.randn(6, 4, generator=seeded(s), requires_grad=True),), torch.zeros(6, 0), torch.zeros(6, 0))
         for s in (0, 1)
     )
     loss = _disagreement(image, copy)
-    p, log_q = image.categorical_logits[0].softmax(1), copy.categorical_logits[0].log_softmax(1)
-    torch.testing.assert_close(loss, -(p * log_q).sum(1).mean())
+    p, log_q = image.categorical_logits[0].detach().softmax(1), copy.categorical_logits[0].log_softmax(1)
+    information = answer_information(image.categorical_logits[0])
+    torch.testing.assert_close(loss, -(p * log_q).sum(1).mean() - information)
     loss.backward()
-    assert image.categorical_logits[0].grad is None
+    (of_information,) = torch.autograd.grad(-information, image.categorical_logits)
+    torch.testing.assert_close(image.categorical_logits[0].grad, of_information)  # the cross-entropy holds it fixed
     assert copy.categorical_logits[0].grad.abs().sum() > 0
     assert _disagreement(Posterior((), None, None), Posterior((), None, None)) == 0
 
@@ -299,7 +302,12 @@ def test_a_step_without_continuous_codes_needs_no_views():
     ("changes", "message"),
     [
         ({"restyle": 0.0}, "keep must be empty or 0 where restyle is 0, got"),
-        ({"restyle": 0.0, "keep": ()}, "agreement must be empty or 0 where restyle is 0, got 0.5"),
+        (
+            {"restyle": 0.0, "keep": (), "stray_strokes": 0.0},
+            "agreement must be empty or 0 where restyle is 0, got 0.5",
+        ),
+        ({"restyle": 0.0, "keep": ()}, "stray_strokes must be empty or 0 where restyle is 0, got 0.5"),
+        ({"stray_strokes": 1.5}, r"stray_strokes must be a share in \[0, 1\], got 1.5"),
         ({"keep": ("lean", "colour")}, "keep must be a tuple of aspects from .*, got"),
         ({"keep": "lean"}, "keep must be a tuple of aspects from .*, got 'lean'"),
         ({"batch_size": 1}, "batch_size must be at least 2, one image an aspect, got 1"),
@@ -323,7 +331,9 @@ def test_the_presets_are_what_their_sources_say():
     for name in ("plain", "paper", "seed_conv", "seed_mlp"):
         preset = PRESETS[name]
         assert not preset.scheduled
-        assert (preset.restyle, preset.keep, preset.agreement, preset.instance_noise) == (0.0, (), 0.0, 0.0)
+        switched_off = (preset.restyle, preset.stray_strokes, preset.agreement, preset.instance_noise)
+        assert switched_off == (0.0, 0.0, 0.0, 0.0)
+        assert preset.keep == ()
         assert preset.code_gain == 1
     assert PRESETS["recipe"] == TrainingConfig()
     assert PRESETS["seed_mlp"].architecture == "mlp"
@@ -385,3 +395,61 @@ def test_a_bar_is_scaled_across(monkeypatch, seed):
     bar = torch.full((1, 1, 28, 28), -1.0)
     bar[0, 0, 4:24, 8:20] = 1.0
     assert width(random_style(bar, seeded(seed)))[0] == pytest.approx(12 / math.exp(drawn), rel=0.03)
+
+
+def blank(n):
+    return torch.full((n, 1, 28, 28), -1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_stray_stroke_is_short_thin_and_near_the_middle(seed):
+    crossed = add_stray_strokes(blank(200), 1.0, seeded(seed))
+    shortest, longest = transforms.STRAY_LENGTH
+    thinnest, thickest = transforms.STRAY_WIDTH
+    round_end = math.pi * thickest**2 / 4
+    assert thinnest * shortest * 0.9 < ink(crossed).min()
+    assert ink(crossed).max() < 1.1 * (thickest * longest + round_end)
+    assert thinnest * 0.6 < thickness(crossed).min()
+    assert thickness(crossed).max() < thickest * 1.3
+    leans = slant(crossed)
+    assert leans.min() < -0.8
+    assert leans.max() > 0.8
+    mass = (crossed[:, 0] + 1) / 2
+    for axis in (1, 2):
+        place = (mass.sum(dim=axis) * torch.arange(28.0)).sum(dim=1) / mass.sum(dim=(1, 2)) - 13.5
+        assert place.abs().max() < transforms.STRAY_REACH + 0.5
+        assert place.std() > 2
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_as_many_images_are_crossed_as_were_asked_for(share):
+    crossed = add_stray_strokes(blank(2000), share, seeded()).amax(dim=(1, 2, 3)) > 0
+    assert float(crossed.float().mean()) == pytest.approx(share, abs=0.04 * (0 < share < 1))
+
+
+def test_a_stray_stroke_hides_what_lies_under_it_and_passes_gradients_elsewhere():
+    grey = torch.full((1, 1, 28, 28), -0.2, requires_grad=True)
+    crossed = add_stray_strokes(grey, 1.0, seeded())
+    crossed.sum().backward()
+    under, beside = crossed > 0.9, crossed == -0.2
+    assert under.sum() > 5
+    assert (under | beside).float().mean() > 0.95
+    assert (grey.grad[under] == 0).all()
+    assert (grey.grad[beside] == 1).all()
+
+
+def test_strokes_fit_pictures_of_any_shape_and_refuse_the_rest():
+    assert add_stray_strokes(torch.zeros(3, 2, 8, 40), 0.5).shape == (3, 2, 8, 40)
+    with pytest.raises(ValueError, match=r"images must be floats of shape .*got \(5, 2\)"):
+        add_stray_strokes(torch.zeros(5, 2), 0.5)
+    for share in (-0.1, 1.1, math.nan):
+        with pytest.raises(ValueError, match="share must lie in"):
+            add_stray_strokes(blank(1), share)
+
+
+def test_half_of_the_copies_that_q_reads_are_crossed():
+    config, _, fake, real = a_pair(CodeSpec(), restyle=1.0, agreement=1.0)
+    fake, real = (torch.full_like(x, -1.0) for x in (fake, real))
+    for share, low, high in ((0.0, 0, 0), (0.5, 8, 24), (1.0, 32, 32)):
+        copies = training._copies(fake, real, replace(config, stray_strokes=share), seeded())
+        assert low <= (copies.amax(dim=(1, 2, 3)) > 0).sum() <= high

