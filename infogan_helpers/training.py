@@ -156,7 +156,8 @@ class TrainingConfig:
 
 _PLAIN = TrainingConfig(
     scheduled=False, restyle=0.0, keep=(), stray_strokes=0.0, agreement=0.0, instance_noise=0.0, code_gain=1.0,
-    lambda_continuous=0.1, information_trains_trunk=False, learning_rate_g=5e-4, learning_rate_d=5e-4, learning_rate_q=5e-4,
+    lambda_continuous=0.1, information_trains_trunk=False,
+    learning_rate_g=5e-4, learning_rate_d=5e-4, learning_rate_q=5e-4,
 )  # fmt: skip
 PRESETS = {
     "recipe": TrainingConfig(),
