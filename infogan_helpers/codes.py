@@ -196,6 +196,38 @@ class CodeSpec:
         codes = Codes(noise, categorical, continuous)
         return codes if device is None else codes.to(device)
 
+    def codes_at(self, categorical=(), continuous=(), seeds=(0, 1), between=0.0):
+        """One row of chosen codes, with noise on the way from one seed's draw to another's.
+
+        The way is a quarter of a circle, ``cos(t π/2) a + sin(t π/2) b``: each point on it is distributed as a draw of
+        N(0, 1) is, while the straight line's middle lies nearer to the origin than almost any draw.
+
+        Args:
+            categorical: the class of each categorical code.
+            continuous: the value of each continuous code.
+            seeds: of the noise vectors at either end.
+            between: where on the way, in [0, 1].
+
+        Returns:
+            ``Codes`` of one row, on the CPU.
+
+        Raises:
+            ValueError: too few or too many codes, a class or ``between`` out of range, or a value that is not finite.
+        """
+        if not (isinstance(between, (int, float)) and 0 <= between <= 1):
+            raise ValueError(f"between must lie in [0, 1], got {between!r}")
+        if not all(math.isfinite(value) for value in continuous):
+            raise ValueError(f"continuous must be finite numbers, got {continuous!r}")
+        start, end = (torch.randn(1, self.noise, generator=torch.Generator().manual_seed(seed)) for seed in seeds)
+        angle = between * math.pi / 2
+        codes = Codes(
+            math.cos(angle) * start + math.sin(angle) * end,
+            torch.tensor([list(categorical)], dtype=torch.long),
+            torch.tensor([list(continuous)], dtype=torch.float32),
+        )
+        self.check(codes)
+        return codes
+
     def encode(self, codes):
         """The generator's input: one-hot categories, continuous codes and noise side by side.
 

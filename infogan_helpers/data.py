@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from sklearn.model_selection import train_test_split
 
 DEFAULT_ROOT = Path(__file__).resolve().parent.parent / "data"
 SAMPLE_TEST_SIZE = 1000
 SAMPLE_SPLIT_SEED = 0
+MNIST_BOX = 20 / 28  # of the picture, that the longer side of a digit fills
 DOWNLOAD_TIMEOUT = 10  # seconds without an answer from a mirror
 
 
@@ -148,6 +150,37 @@ def to_uint8(images):
     if not images.is_floating_point():
         raise ValueError(f"images must be floats in [-1, 1], got {images.dtype}")
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def like_mnist(image, side=28):
+    """A drawing as MNIST's digits are: scaled into the middle 20 x 20 of 28, its centre of mass in the middle.
+
+    Args:
+        image: ``uint8``, ink is bright, shape ``(height, width)``, at any resolution.
+        side: pixels of the result.
+
+    Returns:
+        ``uint8``, shape ``(1, 1, side, side)``; a blank page stays blank.
+
+    Raises:
+        ValueError: the image has another shape or type.
+
+    Source: LeCun's page on MNIST: "size normalized to fit in a 20x20 pixel box while preserving their aspect ratio",
+    then "centered in a 28x28 image by computing the center of mass".
+    """
+    if image.ndim != 2 or image.dtype != torch.uint8:
+        raise ValueError(f"image must be uint8 of shape (height, width), got {image.dtype} of {tuple(image.shape)}")
+    page = torch.zeros(3 * side, 3 * side)  # with a margin, into which a lopsided drawing may stick out
+    rows, columns = (image.amax(dim=d).nonzero()[:, 0] for d in (1, 0))
+    if len(rows):
+        ink = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].float() / 255
+        size = [max(1, round(n * MNIST_BOX * side / max(ink.shape))) for n in ink.shape]
+        ink = F.interpolate(ink[None, None], size, mode="bilinear", align_corners=False, antialias=True)[0, 0]
+        weights = ink / ink.sum()
+        centre = (weights.sum(1) @ torch.arange(float(size[0])), weights.sum(0) @ torch.arange(float(size[1])))
+        top, left = (side + round(side / 2 - float(c)) for c in centre)  # on pixel 14 of 0 to 27
+        page[top : top + size[0], left : left + size[1]] = ink
+    return (page[None, None, side : 2 * side, side : 2 * side] * 255).round().to(torch.uint8)
 
 
 class BatchSampler:

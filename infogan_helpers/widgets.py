@@ -1,92 +1,271 @@
-"""The interactive explorer: sliders in, one picture out; and the live view of a training.
+"""The explorer: controls in, pictures out, what Q reads beside them; the same page without a kernel; a training's view.
 
-Built on ipywidgets' core set alone, so that it runs in JupyterLab, VS Code and Colab. Not here: figures, which are
-static and live in ``plots``.
+The page itself is ``static/explorer.js``, which anywidget shows in JupyterLab, VS Code and Colab. Not here: figures,
+which are static and live in ``plots``.
 """
 
+import base64
 import io
+import itertools
+import json
+import math
+from pathlib import Path
 
+import anywidget
 import ipywidgets
+import numpy as np
 import torch
+import traitlets
 from PIL import Image
 
-from infogan_helpers.codes import Codes
+from infogan_helpers.data import like_mnist
+from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.plots import to_ink, training_overview
 
-PICTURE_SIDE = 280  # pixels on the screen
+STATIC = Path(__file__).parent / "static"
 LIMIT = 2.0  # sliders reach twice the support of a uniform prior
+STEP = 0.1
+SHEET_STEP = 0.2  # of an exported page, which holds every picture that it can show
+SHEET_SCALES = {"mean": 3.0, "deviation": 1.5}  # the largest values that an exported page's bytes can tell
+CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
+OTHERS = 8  # noise vectors shown beside a drawing
+LINE = "generator(spec.codes_at(categorical={categorical}, continuous={continuous}, seeds={seeds}, between={between}))"
+INVITATION = "Draw a digit, large, in the middle."
 
 
-class Explorer(ipywidgets.VBox):
-    """Controls and a picture that follows them; made by ``explorer``.
+class Explorer(anywidget.AnyWidget):
+    """Controls, pictures that follow them, and what Q reads back; made by ``explorer`` and its relatives.
+
+    Setting a trait is moving a control: the picture follows. A value that no control can show is a ``ValueError``.
 
     Attributes:
-        picture: the ``ipywidgets.Image`` whose bytes change.
-        categorical: one ``Dropdown`` per categorical code.
-        continuous: one ``FloatSlider`` per continuous code.
-        new_noise: the button that draws another noise vector.
-        noise: the noise vector in use, shape ``(1, noise)``.
+        categorical: the class of each categorical code, a list.
+        continuous: the value of each continuous code, in [-2, 2], a list.
+        seeds: of the two noise vectors, a list.
+        between: where the noise lies on the way from one to the other, in [0, 1].
+        drawing: the canvas, four times the size of a picture, row by row, a byte a pixel, 255 is ink; empty before the
+            first stroke.
+        view: what the page shows: per model a PNG (a thumbnail for each class of the first categorical code, side by
+            side) and Q's reading of the chosen one; the codes they belong to; the line of code that draws the picture.
     """
 
-    def __init__(self, generator, spec, seed=0):
-        self._generator, self._spec = generator.eval(), spec
-        self._device = next(generator.parameters()).device
-        self._random = torch.Generator().manual_seed(seed)
-        names = spec.names
-        self.categorical = [
-            ipywidgets.Dropdown(options=range(k), description=name)
-            for name, k in zip(names, spec.categorical, strict=False)
-        ]
-        self.continuous = [
-            ipywidgets.FloatSlider(value=0.0, min=-LIMIT, max=LIMIT, step=0.1, description=name, readout_format="+.1f")
-            for name in names[len(spec.categorical) :]
-        ]
-        self.new_noise = ipywidgets.Button(description="new noise")
-        self.picture = ipywidgets.Image(format="png", width=PICTURE_SIDE, height=PICTURE_SIDE)
-        for control in (*self.categorical, *self.continuous):
-            control.observe(self._draw, names="value")
-        self.new_noise.on_click(self._draw_noise)
-        self._draw_noise()
-        note = ipywidgets.Label("In training the continuous codes stayed within -1 and 1; beyond is unknown ground.")
-        controls = [*self.categorical, *self.continuous, self.new_noise, *([note] if self.continuous else [])]
-        super().__init__([self.picture, ipywidgets.VBox(controls)])
+    _esm = STATIC / "explorer.js"
+    _css = STATIC / "explorer.css"
+
+    page = traitlets.Dict().tag(sync=True)
+    categorical = traitlets.List(traitlets.Int()).tag(sync=True)
+    continuous = traitlets.List(traitlets.Float()).tag(sync=True)
+    seeds = traitlets.List(traitlets.Int()).tag(sync=True)
+    between = traitlets.Float().tag(sync=True)
+    drawing = traitlets.Bytes().tag(sync=True)
+    view = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, models, seed=0, canvas=False):
+        self._models = models
+        generator = next(iter(models.values()))[0]
+        self._spec, self._drawn = generator.spec, None
+        self._canvas = [CANVAS_SCALE * side for side in generator.image_shape[1:]]
+        self._of_drawing = {"text": INVITATION, "seen": None, "others": None}
+        super().__init__(
+            page=_page(generator, list(models), canvas),
+            categorical=[0] * len(self._spec.categorical),
+            continuous=[0.0] * self._spec.continuous,
+            seeds=[seed, seed + 1],
+        )
+        self._draw()
+        self.observe(self._draw, names=["categorical", "continuous", "seeds", "between"])
+        self.observe(self._read, names="drawing")
 
     def __repr__(self):
-        return f"Explorer of the codes {', '.join(self._spec.names) or 'none'}: run the cell to move its sliders."
+        return f"Explorer of the codes {', '.join(self._spec.names)}: run the cell to move its sliders."
 
     def codes(self):
         """The codes that the controls show, as ``Codes`` of one row."""
-        categorical = torch.tensor([[control.value for control in self.categorical]], dtype=torch.long)
-        continuous = torch.tensor([[control.value for control in self.continuous]], dtype=torch.float32)
-        return Codes(self.noise, categorical, continuous)
+        return self._spec.codes_at(self.categorical, self.continuous, self.seeds, self.between)
 
-    def _draw_noise(self, _=None):
-        self.noise = self._spec.sample(1, self._random).noise
-        self._draw()
+    @traitlets.validate("categorical", "continuous", "seeds", "between", "drawing")
+    def _check(self, proposal):
+        name, value, spec = proposal["trait"].name, proposal["value"], self._spec
+        wanted = {
+            "categorical": f"{len(spec.categorical)} integers, each below its code's {spec.categorical} classes",
+            "continuous": f"{spec.continuous} numbers in [-{LIMIT:g}, {LIMIT:g}]",
+            "seeds": "two integers of at least 0",
+            "between": "a number in [0, 1]",
+            "drawing": f"empty or {math.prod(self._canvas)} bytes, one a pixel",
+        }[name]
+        fits = {
+            "categorical": lambda: (
+                len(value) == len(spec.categorical)
+                and all(0 <= k < size for k, size in zip(value, spec.categorical, strict=True))
+            ),
+            "continuous": lambda: len(value) == spec.continuous and all(abs(x) <= LIMIT for x in value),
+            "seeds": lambda: len(value) == 2 and min(value) >= 0,
+            "between": lambda: 0 <= value <= 1,
+            "drawing": lambda: len(value) in (0, math.prod(self._canvas)),
+        }[name]
+        if not fits():
+            raise ValueError(f"{name} must be {wanted}, got {value if name != 'drawing' else len(value)!r}")
+        return value
 
     def _draw(self, _=None):
-        with torch.no_grad():
-            image = self._generator(self.codes().to(self._device))
-        self.picture.value = image_to_png(image)
+        state = (self.categorical, self.continuous, self.seeds, self.between, self._of_drawing)
+        if state == self._drawn:
+            return  # several traits came in one message: drawn already
+        codes, chosen = self.codes(), self.categorical[0] if self.categorical else 0
+        swept = codes.sweep_categorical(0, range(self._spec.categorical[0])) if self.categorical else codes
+        sprites, readings = [], []
+        for generator, discriminator_q in self._models.values():
+            images = draw_images(generator, swept)
+            sprites.append(_png(images))
+            readings.append(_reading(read_codes(discriminator_q, images[chosen : chosen + 1])))
+        line = LINE.format(
+            categorical=self.categorical, continuous=self.continuous, seeds=tuple(self.seeds), between=self.between
+        )
+        shown = {"categorical": self.categorical, "continuous": self.continuous}
+        self._drawn = state
+        self.view = {
+            "sprites": sprites,
+            "readings": readings,
+            "codes": shown,
+            "line": line,
+            "drawing": self._of_drawing,
+        }
+
+    def _read(self, _):
+        """Q reads the drawing, and the controls go to what it read."""
+        ink = np.frombuffer(self.drawing, dtype=np.uint8)
+        if not ink.any():
+            self._of_drawing = {"text": INVITATION, "seen": None, "others": None}
+            self._draw()
+            return
+        generator, discriminator_q = next(iter(self._models.values()))
+        seen = like_mnist(torch.from_numpy(ink.copy()).reshape(self._canvas), generator.image_shape[1])
+        posterior = read_codes(discriminator_q, seen)
+        classes = [int(logits.argmax()) for logits in posterior.categorical_logits]
+        values = [round(float(x), 2) for x in posterior.mean[0].clamp(-LIMIT, LIMIT)]
+        codes = self._spec.codes_at(classes, values, self.seeds, self.between)
+        noise = self._spec.sample(OTHERS, torch.Generator().manual_seed(self.seeds[0])).noise
+        others = draw_images(generator, codes[torch.zeros(OTHERS, dtype=torch.long)].replace(noise=noise))
+        shared = _shared_ink(to_ink(seen), to_ink(draw_images(generator, codes)))
+        self._of_drawing = {
+            "text": f"Q reads {_spelled(self._spec, posterior)}. G redraws that, and the two share {shared:.0%} of "
+            "their ink: InfoGAN has no encoder for the noise, so what no code holds is lost.",
+            "seen": _png(seen),
+            "others": _png(others),
+        }
+        with self.hold_trait_notifications():
+            self.categorical, self.continuous = classes, values
+        self._draw()
 
 
-def explorer(generator, spec, seed=0):
-    """Sliders for the codes and the digit that they make, redrawn at each move.
+def explorer(generator, discriminator_q, seed=0):
+    """Sliders for the codes, the picture that they make, and what Q reads back from it.
 
     Args:
-        generator: a trained generator of one-channel images; it is put in eval mode.
-        spec: its ``CodeSpec``; either kind of code may be absent.
-        seed: of the first noise vector and of those that the button draws.
+        generator: a trained generator of one-channel images.
+        discriminator_q: the network that was trained with it.
+        seed: of the first noise vector.
 
     Returns:
         An ``Explorer``, a widget to display.
 
     Raises:
-        ValueError: the generator was built for other codes.
+        ValueError: the two were built for different codes or pictures, or the pictures have several channels.
     """
-    if generator.spec != spec:
-        raise ValueError(f"spec must be the generator's own, {generator.spec}, got {spec}")
-    return Explorer(generator, spec, seed)
+    return Explorer(_checked({"": (generator, discriminator_q)}), seed)
+
+
+def compare_models(models, seed=0):
+    """One set of controls, several models at the same codes and the same noise.
+
+    Args:
+        models: a dictionary from title to ``(generator, discriminator_q)``, all of one spec and one image shape.
+        seed: of the first noise vector.
+
+    Returns:
+        An ``Explorer``.
+
+    Raises:
+        ValueError: as in ``explorer``, or there are no models.
+    """
+    return Explorer(_checked(models), seed)
+
+
+def draw_a_digit(generator, discriminator_q, seed=0):
+    """A canvas beside the explorer: Q reads what you draw, G redraws it, and the sliders turn and thicken it.
+
+    Args:
+        generator, discriminator_q, seed: as in ``explorer``.
+
+    Returns:
+        An ``Explorer`` with a canvas.
+
+    Raises:
+        ValueError: as in ``explorer``.
+    """
+    models = _checked({"G redraws": (generator, discriminator_q)})
+    if generator.image_shape[1] != generator.image_shape[2]:
+        raise ValueError(f"generator must draw square images, to draw beside, got {generator.image_shape}")
+    return Explorer(models, seed, canvas=True)
+
+
+def export_explorer(path, generator, discriminator_q, seed=0):
+    """Write the explorer as one HTML file that needs neither a kernel nor a network.
+
+    It holds a picture for each class of the first categorical code and each step of the first two continuous codes;
+    any other code stays at 0, and the noise is one vector.
+
+    Args:
+        path: the file to write.
+        generator, discriminator_q, seed: as in ``explorer``.
+
+    Returns:
+        ``path``, as a ``Path``.
+
+    Raises:
+        ValueError: as in ``explorer``.
+    """
+    _checked({"": (generator, discriminator_q)})
+    spec, steps = generator.spec, round(2 * LIMIT / SHEET_STEP) + 1
+    values = np.linspace(-LIMIT, LIMIT, steps).round(4)
+    axes, classes = min(2, spec.continuous), spec.categorical[0] if spec.categorical else 1
+    start = spec.codes_at([0] * len(spec.categorical), [0.0] * spec.continuous, (seed, seed + 1))
+    shape = (classes, *[steps] * axes)
+    grid = np.indices(shape).reshape(1 + axes, -1)
+    codes = start[torch.zeros(grid.shape[1], dtype=torch.long)]
+    if spec.categorical:
+        codes.categorical[:, 0] = torch.from_numpy(grid[0])
+    for axis in range(axes):
+        codes.continuous[:, axis] = torch.from_numpy(values[grid[1 + axis]]).float()
+    images = draw_images(generator, codes)
+    page = _page(generator, [""], canvas=False) | {"live": False, "step": SHEET_STEP, "continuous": axes}
+    page |= {"categorical": page["categorical"][:1]}
+    page["names"] = [*spec.names[: len(page["categorical"])], *spec.names[len(spec.categorical) :][:axes]]
+    data = {
+        "page": page,
+        "values": values.tolist(),
+        "sheet": base64.b64encode(_sheet(images, shape)).decode(),
+        "readings": base64.b64encode(_readings(read_codes(discriminator_q, images), axes)).decode(),
+        "scales": SHEET_SCALES,
+        "categorical": [0] * len(page["categorical"]),
+        "continuous": [0.0] * axes,
+        "seeds": [seed, seed + 1],
+        "rest": {
+            "categorical": [0] * len(spec.categorical[1:]),
+            "continuous": [0.0] * (spec.continuous - axes),
+        },
+        "line": LINE,
+    }
+    path = Path(path)
+    path.write_text(
+        _HTML.format(
+            style=(STATIC / "explorer.css").read_text(encoding="utf-8"),
+            script=(STATIC / "explorer.js").read_text(encoding="utf-8"),
+            data=json.dumps(data),
+        ),
+        encoding="utf-8",
+    )
+    return path
 
 
 class TrainingView(ipywidgets.Image):
@@ -110,10 +289,120 @@ class TrainingView(ipywidgets.Image):
         self.value = buffer.getvalue()
 
 
-def image_to_png(image, side=PICTURE_SIDE):
-    """One image, shape ``(1, 1, height, width)``, as PNG bytes, dark on light, scaled up without smoothing."""
-    ink = to_ink(image)[0]
-    grey = Image.fromarray(((1 - ink) * 255).round().astype("uint8"))
+_HTML = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>InfoGAN: the codes explored</title>
+<style>
+body {{ margin: 24px auto; max-width: 980px; padding: 0 12px; font: 15px/1.5 system-ui, sans-serif; color: #222; }}
+{style}
+</style>
+</head>
+<body>
+<h1>InfoGAN: the codes explored</h1>
+<p>Every picture on this page was drawn by the generator before the page was written; the sliders choose among them.
+Labels were used in no training. One noise vector throughout: new noise needs the notebook.</p>
+<div id="explorer"></div>
+<script type="module">
+{script}
+build(await sheetModel({data}), document.getElementById("explorer"));
+</script>
+</body>
+</html>
+"""
+
+
+def _page(generator, titles, canvas):
+    """What does not change while the explorer is open, for the page."""
+    spec, (_, height, width) = generator.spec, generator.image_shape
+    return {
+        "names": list(spec.names),
+        "categorical": list(spec.categorical),
+        "classes": spec.categorical[0] if spec.categorical else 0,
+        "continuous": spec.continuous,
+        "support": 1 if spec.continuous_prior == "uniform" else None,
+        "limit": LIMIT,
+        "step": STEP,
+        "height": height,
+        "width": width,
+        "titles": titles,
+        "canvas": CANVAS_SCALE if canvas else 0,
+        "live": True,
+    }
+
+
+def _checked(models):
+    if not models:
+        raise ValueError("models must hold at least one pair of generator and discriminator_q, got none")
+    first = next(iter(models.values()))[0]
+    if first.image_shape[0] != 1 or len(first.image_shape) != 3:
+        raise ValueError(f"generator must draw images of shape (1, height, width), got {first.image_shape}")
+    for title, pair in models.items():
+        for name, network in zip(("generator", "discriminator_q"), pair, strict=True):
+            for what in ("spec", "image_shape"):
+                here, there = getattr(network, what), getattr(first, what)
+                if here != there:
+                    where = f" of {title!r}" if title else ""
+                    raise ValueError(f"{name}{where} must have the first generator's {what}, {there}, got {here}")
+    return models
+
+
+def _png(images):
+    """One-channel images side by side as PNG bytes, dark on light."""
+    return _encode(np.concatenate(list(to_ink(images)), axis=1), compress_level=1)
+
+
+def _sheet(images, shape):
+    """All pictures of an exported page: a column of pictures per class and first axis, a row per second axis."""
+    ink = to_ink(images)
+    rows = shape[2] if len(shape) > 2 else 1
+    ink = ink.reshape(-1, rows, *ink.shape[1:])
+    columns, _, height, width = ink.shape
+    return _encode(ink.transpose(1, 2, 0, 3).reshape(rows * height, columns * width), optimize=True)
+
+
+def _encode(ink, **options):
     buffer = io.BytesIO()
-    grey.resize((side, side), Image.Resampling.NEAREST).save(buffer, format="png", compress_level=1)
+    Image.fromarray(((1 - ink) * 255).round().astype(np.uint8)).save(buffer, format="png", **options)
     return buffer.getvalue()
+
+
+def _reading(posterior):
+    """Q's answer on one image, as numbers for the page."""
+    return {
+        "categorical": [logits[0].softmax(dim=0).tolist() for logits in posterior.categorical_logits],
+        "mean": posterior.mean[0].tolist(),
+        "deviation": (posterior.log_variance[0] / 2).exp().tolist(),
+    }
+
+
+def _readings(posterior, axes):
+    """Q's answers on all pictures of an exported page, a byte a number: probabilities, then mean and deviation."""
+    columns = [posterior.categorical_logits[0].softmax(dim=1)] if posterior.categorical_logits else []
+    deviation = (posterior.log_variance / 2).exp()
+    for axis in range(axes):
+        columns.append((posterior.mean[:, axis : axis + 1] / SHEET_SCALES["mean"] + 1) / 2)
+        columns.append(deviation[:, axis : axis + 1] / SHEET_SCALES["deviation"])
+    return (torch.cat(columns, dim=1).clamp(0, 1) * 255).round().byte().numpy().tobytes()
+
+
+def _spelled(spec, posterior):
+    reading = _reading(posterior)
+    classes = [
+        f"{name} = {int(np.argmax(p))} ({max(p):.0%})"
+        for name, p in zip(spec.names, reading["categorical"], strict=False)
+    ]
+    values = [
+        f"{name} = {mean:+.2f} ± {deviation:.2f}"
+        for name, mean, deviation in zip(
+            spec.names[len(spec.categorical) :], reading["mean"], reading["deviation"], strict=True
+        )
+    ]
+    return ", ".join(itertools.chain(classes, values))
+
+
+def _shared_ink(first, second):
+    """Share of the ink of two pictures that lies in both."""
+    return float(2 * np.minimum(first, second).sum() / (first.sum() + second.sum()))

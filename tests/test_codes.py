@@ -429,3 +429,41 @@ def test_one_wrong_class_among_many_is_found():
     classes[777, 1] = 5
     with pytest.raises(ValueError, match=r"\[0, 5\) in column 1, got 5"):
         check_classes(classes, (3, 5))
+
+
+def test_chosen_codes_come_with_the_noise_of_their_seeds():
+    spec = CodeSpec((10, 3), 2, 62)
+    codes = spec.codes_at([7, 2], [0.5, -1.5], seeds=(3, 9))
+    assert codes.categorical.tolist() == [[7, 2]]
+    assert codes.continuous.tolist() == [[0.5, -1.5]]
+    first, second = (torch.randn(1, 62, generator=torch.Generator().manual_seed(seed)) for seed in (3, 9))
+    assert torch.equal(codes.noise, first)
+    torch.testing.assert_close(spec.codes_at([0, 0], [0, 0], (3, 9), 1.0).noise, second)
+    middle = spec.codes_at([0, 0], [0, 0], (3, 9), 0.5).noise
+    torch.testing.assert_close(middle, (first + second) / math.sqrt(2))
+    assert spec.encode(codes).shape == (1, spec.dim)
+    assert CodeSpec((), 1, 0).codes_at([], [1]).noise.shape == (1, 0)
+
+
+def test_noise_on_the_way_is_distributed_as_a_draw():
+    spec = CodeSpec((), 1, 2000)
+    for between in (0.0, 0.25, 0.5, 1.0):
+        noise = spec.codes_at([], [0.0], (0, 1), between).noise
+        assert float(noise.std()) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"categorical": [10, 0]}, r"codes.categorical must lie in \[0, 10\) in column 0, got 10"),
+        ({"categorical": [1]}, "codes.categorical must have 2 columns"),
+        ({"continuous": [1.0]}, "codes.continuous must have 2 columns"),
+        ({"continuous": [1.0, math.inf]}, "continuous must be finite numbers"),
+        ({"between": 1.1}, r"between must lie in \[0, 1\], got 1.1"),
+        ({"between": None}, r"between must lie in \[0, 1\], got None"),
+    ],
+)
+def test_codes_that_cannot_be_chosen_are_refused(arguments, message):
+    chosen = {"categorical": [0, 0], "continuous": [0.0, 0.0]} | arguments
+    with pytest.raises(ValueError, match=message):
+        CodeSpec((10, 3), 2, 4).codes_at(**chosen)
