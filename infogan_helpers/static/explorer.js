@@ -12,6 +12,7 @@ function element(tag, attributes, ...children) {
     else if (value === true) made.setAttribute(name, "");
     else if (value !== false && value !== undefined) made.setAttribute(name, value);
   }
+  if (["input", "button", "select", "code"].includes(tag)) made.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the arrow keys
   made.append(...children);
   return made;
 }

@@ -1,0 +1,226 @@
+"""The explorer in a real browser: notebook 05 in JupyterLab with a kernel, and the exported page from disk without one.
+
+Skipped where there is no Chromium or no playwright; with ``INFOGAN_BROWSER=required``, as in CI, that is a failure.
+Screenshots land in ``build/screenshots``.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK = "05_latent_traversals.ipynb"
+SCREENSHOTS = ROOT / "build" / "screenshots"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HARMLESS = ("favicon", "Failed to load resource", "net::ERR")  # JupyterLab asks for news, network or not
+WAIT = 120_000  # milliseconds
+EXPLORER = ".infogan-explorer"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    missing = [] if BROWSER else ["a Chromium on the path"]
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing.append("the Python package playwright")
+    if missing:
+        reason = f"the browser test needs {' and '.join(missing)}"
+        if os.environ.get("INFOGAN_BROWSER") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page, and a check at its end that nothing was logged as an error."""
+    page, errors = browser.new_page(viewport={"width": 1400, "height": 1100}), []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert [error for error in errors if not any(word in error for word in HARMLESS)] == []
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Address of a JupyterLab that serves a copy of the notebook."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token="]
+    command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
+    log = (folder / "server.log").open("w")
+    server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | {"INFOGAN_OFFLINE": "1"})
+    try:
+        for _ in range(120):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert server.poll() is None, (folder / "server.log").read_text()
+                time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}/lab/tree/{NOTEBOOK}"
+    finally:
+        server.terminate()
+        server.wait(30)
+        log.close()
+
+
+def kernel_states(server):
+    with urllib.request.urlopen(f"{server}/api/kernels") as answer:
+        return [kernel["execution_state"] for kernel in json.load(answer)]
+
+
+def picture(view):
+    """The large picture of an explorer, as its pixels' address."""
+    return view.locator("canvas.large").last.evaluate("canvas => canvas.toDataURL()")
+
+
+def readings(view):
+    return view.locator(".reads").last.evaluate("""reads => [...reads.querySelectorAll('.bar, .axis')]
+        .map(row => row.getAttribute('aria-label'))""")
+
+
+def until(change, seconds=30):
+    """Wait for a condition, and say whether it came."""
+    for _ in range(int(seconds * 20)):
+        if change():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def find(page, kind):
+    """Scroll the notebook, which is rendered piece by piece, to the explorer of one section."""
+    view = page.locator(EXPLORER).filter(has=page.locator(kind)) if kind else page.locator(EXPLORER)
+    page.locator(".jp-Notebook").first.hover()
+    for _ in range(200):
+        if view.count() and view.first.get_attribute("data-drawn"):
+            view.first.scroll_into_view_if_needed()
+            return view.first
+        page.mouse.wheel(0, 500)
+        time.sleep(0.1)
+    raise AssertionError(f"no explorer with {kind} was found on the page")
+
+
+def test_notebook_05_in_jupyterlab(lab, page):
+    page.goto(lab, timeout=WAIT)
+    page.wait_for_selector(".jp-Notebook", timeout=WAIT)
+    server = lab.partition("/lab/")[0]
+    assert until(lambda: kernel_states(server) == ["idle"], 60)  # run before it is there, and JupyterLab asks for one
+    page.wait_for_timeout(1000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    assert until(lambda: kernel_states(server) == ["busy"], 30)
+    assert until(lambda: kernel_states(server) == ["idle"], 120)
+
+    view = find(page, ".thumbnails")
+    before, read = picture(view), readings(view)
+    slider = view.get_by_role("slider", name="c2", exact=True)
+    slider.focus()
+    for _ in range(15):
+        slider.press("ArrowRight")
+    assert until(lambda: picture(view) != before)
+    assert until(lambda: readings(view) != read)
+    assert until(lambda: "continuous=[1.5, 0.0]" in view.locator(".line").inner_text())
+    assert slider.get_attribute("aria-valuetext") == "+1.50, outside the prior"
+    view.screenshot(path=SCREENSHOTS / "lab_slider.png")
+
+    before = picture(view)
+    view.get_by_role("radio", name="c1 = 3").click()
+    assert until(lambda: picture(view) != before)
+    assert until(lambda: view.get_by_role("radio", name="c1 = 3").get_attribute("aria-checked") == "true")
+    assert "c1 = 3" in view.locator("canvas.large").get_attribute("aria-label")
+    view.get_by_role("radio", name="c1 = 3").press("ArrowRight")
+    assert until(lambda: view.get_by_role("radio", name="c1 = 4").get_attribute("aria-checked") == "true")
+
+    before = picture(view)
+    view.get_by_role("button", name="new noise").click()
+    assert until(lambda: picture(view) != before)
+    before = picture(view)
+    view.get_by_role("button", name="sweep c3").click()
+    assert until(lambda: picture(view) != before)
+    view.get_by_role("button", name="sweep c3").click()
+    view.get_by_role("button", name="reset").click()
+    assert until(lambda: "continuous=[0.0, 0.0], seeds=(1, 2)" in view.locator(".line").inner_text())
+    view.screenshot(path=SCREENSHOTS / "lab_explorer.png")
+
+    view = find(page, "canvas.pad")
+    before, read = picture(view), readings(view)
+    box = view.locator("canvas.pad").bounding_box()
+    page.mouse.move(box["x"] + 80, box["y"] + 60)
+    page.mouse.down()
+    for x, y in ((190, 60), (180, 120), (140, 230)):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+    page.mouse.up()
+    assert until(lambda: view.locator(".words").inner_text().startswith("Q reads c1 = "))
+    assert until(lambda: picture(view) != before)
+    assert until(lambda: readings(view) != read)
+    view.screenshot(path=SCREENSHOTS / "lab_drawing.png")
+    redrawn = picture(view)
+    slider = view.get_by_role("slider", name="c2", exact=True)
+    for _ in range(6):
+        slider.press("ArrowRight")
+    assert until(lambda: picture(view) != redrawn)
+
+    view = find(page, ".model + .model:not(:has(.pad)) .thumbnails")
+    view.get_by_role("radio", name="c1 = 2").first.click()
+    assert until(lambda: "categorical=[2]" in view.locator(".line").inner_text())
+    view.screenshot(path=SCREENSHOTS / "lab_two_models.png")
+    page.screenshot(path=SCREENSHOTS / "lab_page.png")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    from infogan_helpers.checkpoints import load_pretrained
+    from infogan_helpers.widgets import export_explorer
+
+    generator, discriminator_q, _, _ = load_pretrained("mnist")
+    return export_explorer(tmp_path_factory.mktemp("page") / "explorer.html", generator, discriminator_q, seed=1)
+
+
+def test_the_exported_page_needs_neither_a_kernel_nor_a_network(exported, page):
+    assert exported.stat().st_size < 3e6
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(exported.as_uri())
+    view = page.locator(f"{EXPLORER}[data-drawn]")
+    view.wait_for(timeout=WAIT)
+    before, read = picture(view), readings(view)
+    slider = view.get_by_role("slider", name="c2", exact=True)
+    slider.focus()
+    for _ in range(7):
+        slider.press("ArrowRight")
+    assert until(lambda: picture(view) != before)
+    assert readings(view) != read
+    assert "continuous=[1.4, 0.0]" in view.locator(".line").inner_text()
+    before = picture(view)
+    view.get_by_role("radio", name="c1 = 5").click()
+    assert until(lambda: picture(view) != before)
+    page.screenshot(path=SCREENSHOTS / "exported_page.png")
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
