@@ -188,10 +188,6 @@ def test_notebook_05_in_jupyterlab(lab, page):
         slider.press("ArrowRight")
     assert until(lambda: picture(view) != redrawn)
 
-    view = find(page, ".model + .model:not(:has(.pad)) .thumbnails")
-    view.get_by_role("radio", name="c1 = 2").first.click()
-    assert until(lambda: "categorical=[2]" in view.locator(".line").inner_text())
-    view.screenshot(path=SCREENSHOTS / "lab_two_models.png")
     page.screenshot(path=SCREENSHOTS / "lab_page.png")
 
 
