@@ -57,7 +57,7 @@ class Explorer(anywidget.AnyWidget):
     continuous = traitlets.List(traitlets.Float()).tag(sync=True)
     seeds = traitlets.List(traitlets.Int()).tag(sync=True)
     between = traitlets.Float().tag(sync=True)
-    drawing = traitlets.Bytes().tag(sync=True)
+    drawing = traitlets.Bytes().tag(sync=True, from_json=lambda value, _: bytes(value))  # a memoryview on the wire
     view = traitlets.Dict().tag(sync=True)
 
     def __init__(self, models, seed=0, canvas=False):

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -92,8 +93,11 @@ def lab(tmp_path_factory):
 
 
 def kernel_states(server):
-    with urllib.request.urlopen(f"{server}/api/kernels") as answer:
-        return [kernel["execution_state"] for kernel in json.load(answer)]
+    try:
+        with urllib.request.urlopen(f"{server}/api/kernels") as answer:
+            return [kernel["execution_state"] for kernel in json.load(answer)]
+    except urllib.error.HTTPError:  # while the kernel starts
+        return []
 
 
 def picture(view):
@@ -172,6 +176,8 @@ def test_notebook_05_in_jupyterlab(lab, page):
 
     view = find(page, "canvas.pad")
     before, read = picture(view), readings(view)
+    view.locator("canvas.pad").scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
     box = view.locator("canvas.pad").bounding_box()
     page.mouse.move(box["x"] + 80, box["y"] + 60)
     page.mouse.down()

@@ -246,7 +246,7 @@ def test_a_drawing_sets_the_codes_that_q_reads_from_it_and_clearing_it_keeps_the
 
 def test_turning_a_redrawn_digit_keeps_the_drawing():
     widget = draw_a_digit(*pair())
-    widget.drawing = stroke().tobytes()
+    widget.set_state({"drawing": memoryview(stroke().tobytes())})  # as the page sends it
     drawing, before = widget.view["drawing"], sprite(widget)
     widget.continuous = [1.9, -1.9]
     assert widget.view["drawing"] == drawing
@@ -272,9 +272,7 @@ def exported(path):
     return text, data
 
 
-@pytest.mark.parametrize(
-    "spec", [SPEC, CodeSpec((), 2, 5), CodeSpec((3,), 0, 5), CodeSpec((3,), 1), CodeSpec((), 3)]
-)
+@pytest.mark.parametrize("spec", [SPEC, CodeSpec((), 2, 5), CodeSpec((3,), 0, 5), CodeSpec((3,), 1), CodeSpec((), 3)])
 def test_an_exported_page_holds_what_the_kernel_would_draw(tmp_path, spec):
     generator, discriminator_q = pair(spec)
     path = export_explorer(tmp_path / "page.html", generator, discriminator_q, seed=4)
