@@ -28,7 +28,7 @@ STEP = 0.1
 SHEET_STEP = 0.2  # of an exported page, which holds every picture that it can show
 SHEET_SCALES = {"mean": 3.0, "deviation": 1.5}  # the largest values that an exported page's bytes can tell
 CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
-OTHERS = 8  # noise vectors shown beside a drawing
+OTHERS = 4  # noise vectors shown beside a drawing
 LINE = "generator(spec.codes_at(categorical={categorical}, continuous={continuous}, seeds={seeds}, between={between}))"
 INVITATION = "Draw a digit, large, in the middle."
 

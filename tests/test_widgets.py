@@ -19,6 +19,7 @@ from infogan_helpers.training import TrainingConfig, fit
 from infogan_helpers.widgets import (
     CANVAS_SCALE,
     INVITATION,
+    OTHERS,
     SHEET_SCALES,
     Explorer,
     TrainingView,
@@ -233,7 +234,7 @@ def test_a_drawing_sets_the_codes_that_q_reads_from_it_and_clearing_it_keeps_the
     drawing = widget.view["drawing"]
     assert pixels(drawing["seen"]).tolist() == (255 - seen[0, 0]).tolist()
     others = pixels(drawing["others"])
-    assert others.shape == (SIDE, 8 * SIDE)
+    assert others.shape == (SIDE, OTHERS * SIDE)
     assert not np.array_equal(others[:, :SIDE], others[:, SIDE : 2 * SIDE])
     assert f"c1 = {widget.categorical[0]} (" in drawing["text"]
     assert "no encoder for the noise" in drawing["text"]
