@@ -4,15 +4,18 @@ Skipped where there is no Chromium or no playwright; with ``INFOGAN_BROWSER=requ
 Screenshots land in ``build/screenshots``.
 """
 
+import importlib.util
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,61 +38,93 @@ WAIT = 120_000  # milliseconds
 EXPLORER = ".infogan-explorer"
 
 
-@pytest.fixture(scope="module")
-def browser():
+def what_is_missing():
     missing = [] if BROWSER else ["a Chromium on the path"]
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
+    if importlib.util.find_spec("playwright") is None:
         missing.append("the Python package playwright")
-    if missing:
+    return missing
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _needed():
+    if missing := what_is_missing():
         reason = f"the browser test needs {' and '.join(missing)}"
         if os.environ.get("INFOGAN_BROWSER") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def browser_page():
+    """A page in Chromium, and a check at its end that nothing was logged as an error."""
+    from playwright.sync_api import sync_playwright
+
+    errors = []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A page, and a check at its end that nothing was logged as an error."""
-    page, errors = browser.new_page(viewport={"width": 1400, "height": 1100}), []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.close()
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1100})
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        browser.close()
     assert [error for error in errors if not any(word in error for word in HARMLESS)] == []
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """Address of a JupyterLab that serves a copy of the notebook."""
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
-    with socket.socket() as probe:
+@pytest.fixture
+def page():
+    with browser_page() as page:
+        yield page
+
+
+@contextmanager
+def serve_notebook():
+    """Address of the notebook in a JupyterLab that serves a copy of it."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
+        shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token="]
-    command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
-    log = (folder / "server.log").open("w")
-    server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | {"INFOGAN_OFFLINE": "1"})
-    try:
-        for _ in range(120):
+        probe.close()
+        options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token="]
+        command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
+        log = Path(folder, "server.log")
+        with log.open("w") as output:
+            environment = os.environ | {"INFOGAN_OFFLINE": "1"}
+            server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
             try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert server.poll() is None, (folder / "server.log").read_text()
-                time.sleep(0.5)
-        yield f"http://127.0.0.1:{port}/lab/tree/{NOTEBOOK}"
-    finally:
-        server.terminate()
-        server.wait(30)
-        log.close()
+                assert until(lambda: server.poll() is not None or answers(port), 120), log.read_text()
+                assert server.poll() is None, log.read_text()
+                yield f"http://127.0.0.1:{port}/lab/tree/{NOTEBOOK}"
+            finally:
+                server.terminate()
+                server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with serve_notebook() as address:
+        yield address
+
+
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def open_and_run(page, address):
+    """Open the notebook and run all its cells."""
+    page.goto(address, timeout=WAIT)
+    page.wait_for_selector(".jp-Notebook", timeout=WAIT)
+    server = address.partition("/lab/")[0]
+    assert until(lambda: kernel_states(server) == ["idle"], 60)  # run before it is there, and JupyterLab asks for one
+    page.wait_for_timeout(1000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    assert until(lambda: kernel_states(server) == ["busy"], 30)
+    assert until(lambda: kernel_states(server) == ["idle"], 120)
 
 
 def kernel_states(server):
@@ -133,16 +168,7 @@ def find(page, kind):
 
 
 def test_notebook_05_in_jupyterlab(lab, page):
-    page.goto(lab, timeout=WAIT)
-    page.wait_for_selector(".jp-Notebook", timeout=WAIT)
-    server = lab.partition("/lab/")[0]
-    assert until(lambda: kernel_states(server) == ["idle"], 60)  # run before it is there, and JupyterLab asks for one
-    page.wait_for_timeout(1000)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    assert until(lambda: kernel_states(server) == ["busy"], 30)
-    assert until(lambda: kernel_states(server) == ["idle"], 120)
-
+    open_and_run(page, lab)
     view = find(page, ".thumbnails")
     before, read = picture(view), readings(view)
     slider = view.get_by_role("slider", name="c2", exact=True)
