@@ -1,4 +1,4 @@
-"""How long the explorer takes: in the kernel, beside matplotlib; in a browser; and what the live view of a training costs.
+"""How long the explorer takes: in the kernel, beside matplotlib; in a browser; and what a training's live view costs.
 
     python tests/benchmarks/explorer.py            # kernel and training, on one core
     python tests/benchmarks/explorer.py --browser  # and JupyterLab in Chromium, notebook 05
