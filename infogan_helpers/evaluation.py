@@ -5,6 +5,7 @@ factors of the images.
 """
 
 import math
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -40,16 +41,8 @@ def read_codes(discriminator_q, images, batch_size=1000):
     """
     if len(images) == 0:
         raise ValueError("images must hold at least one image, got none")
-    device = next((p.device for p in discriminator_q.parameters()), torch.device("cpu"))
-    was_training = discriminator_q.training
-    discriminator_q.eval()
-    try:
-        parts = []
-        for batch in images.split(batch_size):
-            batch = batch.to(device)
-            parts.append(discriminator_q(as_model_range(batch))[1])
-    finally:
-        discriminator_q.train(was_training)
+    with _eval_mode(discriminator_q) as device:
+        parts = [discriminator_q(as_model_range(batch.to(device)))[1] for batch in images.split(batch_size)]
     logits = tuple(torch.cat(pieces).cpu() for pieces in zip(*(p.categorical_logits for p in parts), strict=True))
     return Posterior(logits, torch.cat([p.mean for p in parts]).cpu(), torch.cat([p.log_variance for p in parts]).cpu())
 
@@ -71,14 +64,20 @@ def draw_images(generator, codes, batch_size=1000):
     """
     if len(codes) == 0:
         raise ValueError("codes must have at least one row to draw, got none")
-    device = next((p.device for p in generator.parameters()), torch.device("cpu"))
-    was_training = generator.training
-    generator.eval()
-    try:
+    with _eval_mode(generator) as device:
         rows = range(0, len(codes), batch_size)
         return torch.cat([generator(codes[i : i + batch_size].to(device)).cpu() for i in rows])
+
+
+@contextmanager
+def _eval_mode(network):
+    """The network's device; the network is in eval mode meanwhile, and in its own mode again afterwards."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield next((p.device for p in network.parameters()), torch.device("cpu"))
     finally:
-        generator.train(was_training)
+        network.train(was_training)
 
 
 def match_codes_to_labels(codes, labels, n_codes=10, n_labels=10):

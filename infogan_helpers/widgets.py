@@ -31,6 +31,7 @@ CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
 OTHERS = 4  # noise vectors shown beside a drawing
 LINE = "generator(spec.codes_at(categorical={categorical}, continuous={continuous}, seeds={seeds}, between={between}))"
 INVITATION = "Draw a digit, large, in the middle."
+NOTHING_DRAWN = {"text": INVITATION, "seen": None, "others": None}
 
 
 class Explorer(anywidget.AnyWidget):
@@ -65,7 +66,7 @@ class Explorer(anywidget.AnyWidget):
         generator = next(iter(models.values()))[0]
         self._spec, self._drawn = generator.spec, None
         self._canvas = [CANVAS_SCALE * side for side in generator.image_shape[1:]]
-        self._of_drawing = {"text": INVITATION, "seen": None, "others": None}
+        self._of_drawing = NOTHING_DRAWN
         super().__init__(
             page=_page(generator, list(models), canvas),
             categorical=[0] * len(self._spec.categorical),
@@ -86,25 +87,24 @@ class Explorer(anywidget.AnyWidget):
     @traitlets.validate("categorical", "continuous", "seeds", "between", "drawing")
     def _check(self, proposal):
         name, value, spec = proposal["trait"].name, proposal["value"], self._spec
-        wanted = {
-            "categorical": f"{len(spec.categorical)} integers, each below its code's {spec.categorical} classes",
-            "continuous": f"{spec.continuous} numbers in [-{LIMIT:g}, {LIMIT:g}]",
-            "seeds": "two integers of at least 0",
-            "between": "a number in [0, 1]",
-            "drawing": f"empty or {math.prod(self._canvas)} bytes, one a pixel",
-        }[name]
-        fits = {
-            "categorical": lambda: (
-                len(value) == len(spec.categorical)
-                and all(0 <= k < size for k, size in zip(value, spec.categorical, strict=True))
-            ),
-            "continuous": lambda: len(value) == spec.continuous and all(abs(x) <= LIMIT for x in value),
-            "seeds": lambda: len(value) == 2 and min(value) >= 0,
-            "between": lambda: 0 <= value <= 1,
-            "drawing": lambda: len(value) in (0, math.prod(self._canvas)),
-        }[name]
-        if not fits():
-            raise ValueError(f"{name} must be {wanted}, got {value if name != 'drawing' else len(value)!r}")
+        got = value
+        if name == "categorical":
+            fits = len(value) == len(spec.categorical) and all(
+                0 <= k < size for k, size in zip(value, spec.categorical, strict=True)
+            )
+            wanted = f"{len(spec.categorical)} integers, each below its code's {spec.categorical} classes"
+        elif name == "continuous":
+            fits = len(value) == spec.continuous and all(abs(x) <= LIMIT for x in value)
+            wanted = f"{spec.continuous} numbers in [-{LIMIT:g}, {LIMIT:g}]"
+        elif name == "seeds":
+            fits, wanted = len(value) == 2 and min(value) >= 0, "two integers of at least 0"
+        elif name == "between":
+            fits, wanted = 0 <= value <= 1, "a number in [0, 1]"
+        else:
+            pixels, got = math.prod(self._canvas), len(value)
+            fits, wanted = got in (0, pixels), f"empty or {pixels} bytes, one a pixel"
+        if not fits:
+            raise ValueError(f"{name} must be {wanted}, got {got!r}")
         return value
 
     def _draw(self, _=None):
@@ -135,7 +135,7 @@ class Explorer(anywidget.AnyWidget):
         """Q reads the drawing, and the controls go to what it read."""
         ink = np.frombuffer(self.drawing, dtype=np.uint8)
         if not ink.any():
-            self._of_drawing = {"text": INVITATION, "seen": None, "others": None}
+            self._of_drawing = NOTHING_DRAWN
             self._draw()
             return
         generator, discriminator_q = next(iter(self._models.values()))
@@ -238,20 +238,25 @@ def export_explorer(path, generator, discriminator_q, seed=0):
     for axis in range(axes):
         codes.continuous[:, axis] = torch.from_numpy(values[grid[1 + axis]]).float()
     images = draw_images(generator, codes)
-    page = _page(generator, [""], canvas=False) | {"live": False, "step": SHEET_STEP, "continuous": axes}
-    page |= {"categorical": page["categorical"][:1]}
-    page["names"] = [*spec.names[: len(page["categorical"])], *spec.names[len(spec.categorical) :][:axes]]
+    shown = spec.categorical[:1]
+    page = _page(generator, [""], canvas=False) | {
+        "names": [*spec.names[: len(shown)], *spec.names[len(spec.categorical) :][:axes]],
+        "categorical": list(shown),
+        "continuous": axes,
+        "step": SHEET_STEP,
+        "live": False,
+    }
     data = {
         "page": page,
         "values": values.tolist(),
         "sheet": base64.b64encode(_sheet(images, shape)).decode(),
         "readings": base64.b64encode(_readings(read_codes(discriminator_q, images), axes)).decode(),
         "scales": SHEET_SCALES,
-        "categorical": [0] * len(page["categorical"]),
+        "categorical": [0] * len(shown),
         "continuous": [0.0] * axes,
         "seeds": [seed, seed + 1],
         "rest": {
-            "categorical": [0] * len(spec.categorical[1:]),
+            "categorical": [0] * (len(spec.categorical) - len(shown)),
             "continuous": [0.0] * (spec.continuous - axes),
         },
         "line": LINE,

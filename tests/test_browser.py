@@ -145,6 +145,15 @@ def readings(view):
         .map(row => row.getAttribute('aria-label'))""")
 
 
+def raise_slider(view, name, steps):
+    """Move a code's slider to the right by keyboard."""
+    slider = view.get_by_role("slider", name=name, exact=True)
+    slider.focus()
+    for _ in range(steps):
+        slider.press("ArrowRight")
+    return slider
+
+
 def until(change, seconds=30):
     """Wait for a condition, and say whether it came."""
     for _ in range(int(seconds * 20)):
@@ -156,7 +165,7 @@ def until(change, seconds=30):
 
 def find(page, kind):
     """Scroll the notebook, which is rendered piece by piece, to the explorer of one section."""
-    view = page.locator(EXPLORER).filter(has=page.locator(kind)) if kind else page.locator(EXPLORER)
+    view = page.locator(EXPLORER).filter(has=page.locator(kind))
     page.locator(".jp-Notebook").first.hover()
     for _ in range(200):
         if view.count() and view.first.get_attribute("data-drawn"):
@@ -171,10 +180,7 @@ def test_notebook_05_in_jupyterlab(lab, page):
     open_and_run(page, lab)
     view = find(page, ".thumbnails")
     before, read = picture(view), readings(view)
-    slider = view.get_by_role("slider", name="c2", exact=True)
-    slider.focus()
-    for _ in range(15):
-        slider.press("ArrowRight")
+    slider = raise_slider(view, "c2", 15)
     assert until(lambda: picture(view) != before)
     assert until(lambda: readings(view) != read)
     assert until(lambda: "continuous=[1.5, 0.0]" in view.locator(".line").inner_text())
@@ -215,9 +221,7 @@ def test_notebook_05_in_jupyterlab(lab, page):
     assert until(lambda: readings(view) != read)
     view.screenshot(path=SCREENSHOTS / "lab_drawing.png")
     redrawn = picture(view)
-    slider = view.get_by_role("slider", name="c2", exact=True)
-    for _ in range(6):
-        slider.press("ArrowRight")
+    raise_slider(view, "c2", 6)
     assert until(lambda: picture(view) != redrawn)
 
     page.screenshot(path=SCREENSHOTS / "lab_page.png")
@@ -240,10 +244,7 @@ def test_the_exported_page_needs_neither_a_kernel_nor_a_network(exported, page):
     view = page.locator(f"{EXPLORER}[data-drawn]")
     view.wait_for(timeout=WAIT)
     before, read = picture(view), readings(view)
-    slider = view.get_by_role("slider", name="c2", exact=True)
-    slider.focus()
-    for _ in range(7):
-        slider.press("ArrowRight")
+    raise_slider(view, "c2", 7)
     assert until(lambda: picture(view) != before)
     assert readings(view) != read
     assert "continuous=[1.4, 0.0]" in view.locator(".line").inner_text()

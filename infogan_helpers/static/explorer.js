@@ -7,10 +7,9 @@ const SCALE = 10; // screen pixels per pixel of a large picture
 
 function element(tag, attributes, ...children) {
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes ?? {})) {
+  for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value !== undefined) made.setAttribute(name, value);
+    else made.setAttribute(name, value);
   }
   if (["input", "button", "select", "code"].includes(tag)) made.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the arrow keys
   made.append(...children);
@@ -143,7 +142,6 @@ function modelColumn(layout, title, onChoose) {
       button.setAttribute("aria-checked", String(k === chosen));
       button.tabIndex = k === chosen ? 0 : -1;
     });
-    if (!reading) return;
     bars.forEach((bar, k) => {
       const probability = reading.categorical[0][k];
       bar.fill.style.width = `${100 * probability}%`;
@@ -213,7 +211,7 @@ function drawingPad({ height, width, canvas: scale }, onDraw) {
   }
   clear();
   const button = element("button", { type: "button", onclick: () => { clear(); send(); } }, "clear");
-  const words = element("div", { class: "words", "aria-live": "polite" }, "Draw a digit, large, in the middle.");
+  const words = element("div", { class: "words", "aria-live": "polite" });
   const seen = element("canvas", { width, height, class: "seen", role: "img", "aria-label": "your drawing, centred and scaled as MNIST's digits are" });
   const others = element("canvas", { class: "others", role: "img", "aria-label": "the same codes with other noise" });
   const lost = element("div", { class: "lost" }, element("div", { class: "heading" }, "what Q sees · the same codes, other noise"), element("div", {}, seen, " ", others));
