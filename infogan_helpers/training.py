@@ -73,12 +73,13 @@ class TrainingConfig:
             then λ of the continuous codes; instance noise fades over the first half and the learning rates fall over
             the second. Otherwise every weight stays as it is here, and a finished run can be made longer.
         restyle: how strongly the copy of each fake that Q reads the categorical codes from is rotated, sheared, scaled,
-            shifted and thickened (``transforms.random_style``); 0 lets Q read the fake itself. By data processing
+            shifted, bent and thickened (``transforms.random_style``); 0 lets Q read the fake itself. By data processing
             I(c; T(x)) <= I(c; x), so L_I stays a lower bound. Images only.
         keep: what the copies leave alone, in turn, from ``transforms.ASPECTS``: continuous code ``i`` is read from the
             copies that keep ``keep[i % len(keep)]``, so that nothing else can carry it. Empty: Q reads the continuous
             codes from the fake itself.
-        stray_strokes: share of the copies that are crossed by a stray stroke (``transforms.add_stray_strokes``).
+        stray_strokes: share of the real images' copies that a stray stroke crosses (``transforms.add_stray_strokes``);
+            only agreement reads them.
         agreement: weight of what Q's categorical answers on real images should do: say much (``losses.
             answer_information``), and come back on a copy (cross-entropy from the answer on the image, held fixed).
         instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
@@ -161,6 +162,9 @@ _PLAIN = TrainingConfig(
 )  # fmt: skip
 PRESETS = {
     "recipe": TrainingConfig(),
+    "control": TrainingConfig(  # the recipe with λ = 0: nobody asks G for the codes, or Q for answers on real images
+        lambda_categorical=0.0, lambda_continuous=0.0, agreement=0.0, stray_strokes=0.0
+    ),
     "plain": _PLAIN,  # the algorithm and nothing else: what notebook 03 trains
     "paper": replace(  # Chen et al. 2016, appendix C.1, and the authors' code: σ fixed at 1, Q in D's optimiser
         _PLAIN, steps=5000, learning_rate_g=1e-3, learning_rate_d=2e-4, learning_rate_q=2e-4, lambda_continuous=1.0,
@@ -658,11 +662,12 @@ def _read_copies(dq, fake, real, on_fake, config, generator):
 
 
 def _copies(fake, real, config, generator):
-    """Copies of the fakes, restyled but for the aspect that each keeps, and of the real images; some are crossed."""
+    """Copies of the fakes, restyled but for the aspect that each keeps, and of the real images, some crossed."""
     copies = random_style(fake, generator, config.restyle, config.keep)
-    if config.agreement > 0:
-        copies = torch.cat([copies, random_style(real, generator, config.restyle)])
-    return add_stray_strokes(copies, config.stray_strokes, generator) if config.stray_strokes > 0 else copies
+    if config.agreement == 0:
+        return copies
+    views = random_style(real, generator, config.restyle)
+    return torch.cat([copies, add_stray_strokes(views, config.stray_strokes, generator)])
 
 
 def _rows(posterior, rows):

@@ -12,16 +12,17 @@ ROTATION = 0.3  # radians either way
 SHEAR = 0.3  # sideways shift per unit of height, either way
 LOG_SCALE = 0.15  # of width and of height, separately
 SHIFT = 1.5  # pixels either way
+BEND = 0.4  # sideways shift per squared unit of height, and upward per squared unit of width, either way
 THICKENING = 0.6  # share of the way to the stroke grown, or shrunk, by a pixel on each side
 STRAY_REACH = 6.0  # pixels from the middle of the picture to the stroke's, along each axis, at most
 STRAY_LENGTH = (6.0, 12.0)  # pixels
 STRAY_WIDTH = (1.6, 2.8)  # pixels
 
-ASPECTS = ("lean", "stroke", "size", "place")  # rotation and shear; thickness; scale; shift
+ASPECTS = ("lean", "stroke", "size", "place", "bend")  # rotation and shear; thickness; scale; shift; bow
 
 
 def random_style(images, generator=None, strength=1.0, keep=()):
-    """Rotate, shear, scale, shift, and thicken or thin each image a little, at random; gradients flow through.
+    """Rotate, shear, scale, shift, bend, and thicken or thin each image a little, at random; gradients flow through.
 
     Args:
         images: floats in [-1, 1], shape ``(n, channels, height, width)``, paper at -1.
@@ -55,10 +56,12 @@ def random_style(images, generator=None, strength=1.0, keep=()):
     shift_x, shift_y = uniform(SHIFT, "place"), uniform(SHIFT, "place")
     wide, high = uniform(LOG_SCALE, "size").exp(), uniform(LOG_SCALE, "size").exp()
     cos, sin = angle.cos(), angle.sin()
-    # Where each new pixel comes from, in halves of the picture: rotated, sheared, scaled, shifted.
+    # Where each new pixel comes from, in halves of the picture: rotated, sheared, scaled, shifted, bent.
     row_x = torch.stack([wide * cos, wide * (shear * cos - sin), 2 * shift_x / width], dim=1)
     row_y = torch.stack([high * sin, high * (shear * sin + cos), 2 * shift_y / height], dim=1)
     grid = F.affine_grid(torch.stack([row_x, row_y], dim=1), list(images.shape), align_corners=False)
+    bow = torch.stack([uniform(BEND, "bend"), uniform(BEND, "bend")], dim=1).reshape(n, 1, 1, 2)
+    grid = grid + bow * (grid.flip(-1) ** 2 - 1 / 6)  # x by y squared, y by x squared, about the ink's place
     ink = F.grid_sample((images + 1) / 2, grid, align_corners=False)  # beyond the border there is no ink
     amount = uniform(THICKENING, "stroke").reshape(n, 1, 1, 1)
     side = torch.where(amount < 0, -1.0, 1.0)  # shrinking the ink is growing the paper
