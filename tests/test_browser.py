@@ -154,6 +154,18 @@ def raise_slider(view, name, steps):
     return slider
 
 
+def drag(view, name):
+    """Pull a code's slider to and fro, an event every two milliseconds, as no hand can; returns where it ends."""
+    return view.get_by_role("slider", name=name, exact=True).evaluate("""async input => {
+        for (let i = 0; i < 400; i++) {
+            input.value = 1.5 * Math.sin(i / 30);
+            input.dispatchEvent(new Event("input", { bubbles: true }));
+            await new Promise(resolve => setTimeout(resolve, 2));
+        }
+        return Number(input.value);
+    }""")
+
+
 def until(change, seconds=30):
     """Wait for a condition, and say whether it came."""
     for _ in range(int(seconds * 20)):
@@ -186,6 +198,13 @@ def test_notebook_05_in_jupyterlab(lab, page):
     assert until(lambda: "continuous=[1.5, 0.0]" in view.locator(".line").inner_text())
     assert slider.get_attribute("aria-valuetext") == "+1.50, outside the prior"
     view.screenshot(path=SCREENSHOTS / "lab_slider.png")
+
+    drawn, last = int(view.get_attribute("data-drawn")), drag(view, "c2")
+    assert until(lambda: f"continuous=[{last}, 0.0]" in view.locator(".line").inner_text(), 3)
+    assert int(view.get_attribute("data-drawn")) < drawn + 300  # frames that no longer mattered were left out
+    settled = picture(view)
+    page.wait_for_timeout(500)
+    assert picture(view) == settled
 
     before = picture(view)
     view.get_by_role("radio", name="c1 = 3").click()
@@ -223,6 +242,14 @@ def test_notebook_05_in_jupyterlab(lab, page):
     redrawn = picture(view)
     raise_slider(view, "c2", 6)
     assert until(lambda: picture(view) != redrawn)
+
+    view = find(page, '.model:has-text("λ = 0")')
+    ours = view.locator("canvas.large").first
+    before = ours.evaluate("canvas => canvas.toDataURL()")
+    raise_slider(view, "c3", 10)
+    assert until(lambda: "continuous=[0.0, 1.0]" in view.locator(".line").inner_text())
+    assert ours.evaluate("canvas => canvas.toDataURL()") != before
+    view.screenshot(path=SCREENSHOTS / "lab_two_models.png")
 
     page.screenshot(path=SCREENSHOTS / "lab_page.png")
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from infogan_helpers.checkpoints import load_pretrained
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import like_mnist, mnist_sample
 from infogan_helpers.evaluation import read_codes
@@ -219,6 +220,20 @@ def stroke():
     canvas = np.zeros((SIDE * CANVAS_SCALE, SIDE * CANVAS_SCALE), np.uint8)
     canvas[6:26, 10:14] = 255
     return canvas
+
+
+def test_fashion_mnists_weights_are_explored_drawn_beside_the_digits_and_exported(tmp_path):
+    garments, digits = load_pretrained("fashion_mnist"), load_pretrained("mnist")
+    widget = compare_models({"garments": garments[:2], "digits": digits[:2]}, seed=2)
+    before = widget.view
+    widget.categorical, widget.continuous = [7], [-1.0, 0.5]
+    with torch.no_grad():
+        image = garments.generator(garments.spec.codes_at([7], [-1.0, 0.5], (2, 3)))
+    expected = ((1 - (image[0, 0] + 1) / 2) * 255).round()
+    assert np.abs(pixels(sprite(widget))[:, 7 * 28 : 8 * 28] - expected.numpy()).max() <= 1
+    assert (pixels(sprite(widget, 1)) != pixels(sprite(widget))).any()
+    assert widget.view != before
+    assert export_explorer(tmp_path / "page.html", *garments[:2]).stat().st_size < 3e6
 
 
 def test_a_drawing_sets_the_codes_that_q_reads_from_it_and_clearing_it_keeps_them():
