@@ -6,8 +6,8 @@
     python tests/benchmarks/ship.py recipe@fashion fashion_mnist
 
 The digits' runs trained on MNIST without the 5,000 digits of the offline sample; the one of median accuracy ships, not
-the best. The card carries its figures on that sample, which a test measures again; that of ``mnist`` carries all runs of
-compare.py's table as well.
+the best. The card carries its figures on that sample, which a test measures again; ``mnist``'s card carries all runs
+of compare.py's table as well.
 """
 
 import argparse
@@ -23,7 +23,6 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import mnist_sample
 from infogan_helpers.evaluation import score_codes
 from infogan_helpers.plots import image_grid
-
 
 WHAT = {"recipe": "the recipe of notebook 04", "control": "the control of notebook 05: the recipe with λ = 0"}
 
