@@ -78,8 +78,8 @@ class TrainingConfig:
         keep: what the copies leave alone, in turn, from ``transforms.ASPECTS``: continuous code ``i`` is read from the
             copies that keep ``keep[i % len(keep)]``, so that nothing else can carry it. Empty: Q reads the continuous
             codes from the fake itself.
-        stray_strokes: share of the real images' copies that a stray stroke crosses (``transforms.add_stray_strokes``);
-            only agreement reads them.
+        stray_strokes: share of the copies that are crossed by a stray stroke (``transforms.add_stray_strokes``); those
+            that keep their lean are not.
         agreement: weight of what Q's categorical answers on real images should do: say much (``losses.
             answer_information``), and come back on a copy (cross-entropy from the answer on the image, held fixed).
         instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
@@ -163,7 +163,7 @@ _PLAIN = TrainingConfig(
 PRESETS = {
     "recipe": TrainingConfig(),
     "control": TrainingConfig(  # the recipe with λ = 0: nobody asks G for the codes, or Q for answers on real images
-        lambda_categorical=0.0, lambda_continuous=0.0, agreement=0.0, stray_strokes=0.0
+        lambda_categorical=0.0, lambda_continuous=0.0, agreement=0.0
     ),
     "plain": _PLAIN,  # the algorithm and nothing else: what notebook 03 trains
     "paper": replace(  # Chen et al. 2016, appendix C.1, and the authors' code: σ fixed at 1, Q in D's optimiser
@@ -662,12 +662,17 @@ def _read_copies(dq, fake, real, on_fake, config, generator):
 
 
 def _copies(fake, real, config, generator):
-    """Copies of the fakes, restyled but for the aspect that each keeps, and of the real images, some crossed."""
-    copies = random_style(fake, generator, config.restyle, config.keep)
-    if config.agreement == 0:
+    """Copies of the fakes, restyled but for the aspect that each keeps, and of the real images; some are crossed."""
+    n, copies = len(fake), random_style(fake, generator, config.restyle, config.keep)
+    if config.agreement > 0:
+        copies = torch.cat([copies, random_style(real, generator, config.restyle)])
+    if config.stray_strokes == 0:
         return copies
-    views = random_style(real, generator, config.restyle)
-    return torch.cat([copies, add_stray_strokes(views, config.stray_strokes, generator)])
+    shares = torch.full((len(copies),), config.stray_strokes)
+    for i, aspect in enumerate(config.keep):
+        if aspect == "lean":
+            shares[i : n : len(config.keep)] = 0  # a stroke has a lean of its own
+    return add_stray_strokes(copies, shares, generator)
 
 
 def _rows(posterior, rows):

@@ -74,7 +74,7 @@ def add_stray_strokes(images, share, generator=None):
 
     Args:
         images: floats in [-1, 1], shape ``(n, channels, height, width)``, paper at -1.
-        share: of the images, in [0, 1], each chosen by itself.
+        share: of the images, in [0, 1], each chosen by itself; one number, or one an image, shape ``(n,)``.
         generator: a ``torch.Generator`` on the images' device; torch's own where it is ``None``.
 
     Returns:
@@ -84,9 +84,10 @@ def add_stray_strokes(images, share, generator=None):
         ValueError: the images have another shape or are not floats, or ``share`` is out of range.
     """
     _check(images)
-    if not 0 <= share <= 1:
-        raise ValueError(f"share must lie in [0, 1], got {share!r}")
     n, _, height, width = images.shape
+    shares = torch.as_tensor(share, dtype=images.dtype)
+    if tuple(shares.shape) not in ((), (n,)) or not bool(((shares >= 0) & (shares <= 1)).all()):
+        raise ValueError(f"share must lie in [0, 1], one number or one an image, got {share!r}")
     x, y, angle, length, thick, chance = torch.rand(6, n, 1, 1, 1, generator=generator, device=images.device)
     rows = torch.arange(height, device=images.device)[:, None] - (height - 1) / 2 - STRAY_REACH * (2 * y - 1)
     columns = torch.arange(width, device=images.device) - (width - 1) / 2 - STRAY_REACH * (2 * x - 1)
@@ -95,7 +96,7 @@ def add_stray_strokes(images, share, generator=None):
     half_width = (STRAY_WIDTH[0] + (STRAY_WIDTH[1] - STRAY_WIDTH[0]) * thick) / 2
     beyond = ((columns * cos + rows * sin).abs() - half_length).clamp_min(0)
     distance = torch.hypot(beyond, rows * cos - columns * sin)  # to the stroke's middle line
-    stroke = (half_width - distance + 0.5).clamp(0, 1) * (chance < share)
+    stroke = (half_width - distance + 0.5).clamp(0, 1) * (chance < shares.to(images.device).reshape(-1, 1, 1, 1))
     return torch.maximum(images, 2 * stroke - 1)
 
 

@@ -466,12 +466,19 @@ def test_strokes_fit_pictures_of_any_shape_and_refuse_the_rest():
             add_stray_strokes(blank(1), share)
 
 
-def test_half_of_the_real_copies_are_crossed_and_no_copy_of_a_fake():
-    """A stroke has a lean and a thickness of its own, and the fakes' copies are where c2 and c3 are read."""
-    config, _, fake, real = a_pair(CodeSpec(), restyle=1.0, agreement=1.0)
+def test_half_of_the_copies_are_crossed_but_none_that_keeps_its_lean():
+    """A stroke has a lean of its own, and c2 is read from those copies."""
+    config, _, fake, real = a_pair(CodeSpec(), restyle=1.0, agreement=1.0, keep=("stroke", "lean"))
     fake, real = (torch.full_like(x, -1.0) for x in (fake, real))
-    for share, low, high in ((0.0, 0, 0), (0.5, 3, 13), (1.0, 16, 16)):
+    for share, low, high in ((0.0, 0, 0), (0.5, 5, 19), (1.0, 24, 24)):
         copies = training._copies(fake, real, replace(config, stray_strokes=share), seeded())
         crossed = copies.amax(dim=(1, 2, 3)) > 0
-        assert crossed[:16].sum() == 0
-        assert low <= crossed[16:].sum() <= high
+        assert crossed[1:16:2].sum() == 0
+        assert low <= crossed.sum() <= high
+
+
+def test_each_image_may_have_a_chance_of_its_own():
+    crossed = add_stray_strokes(blank(40), torch.tensor([0.0, 1.0] * 20), seeded()).amax(dim=(1, 2, 3)) > 0
+    assert crossed.tolist() == [False, True] * 20
+    with pytest.raises(ValueError, match="share must lie in"):
+        add_stray_strokes(blank(3), torch.tensor([0.0, 1.0]))
