@@ -199,7 +199,7 @@ def test_notebook_05_in_jupyterlab(lab, page):
     assert slider.get_attribute("aria-valuetext") == "+1.50, outside the prior"
     view.screenshot(path=SCREENSHOTS / "lab_slider.png")
 
-    drawn, last = int(view.get_attribute("data-drawn")), drag(view, "c2")
+    drawn, last = int(view.get_attribute("data-drawn")), float(drag(view, "c2"))
     assert until(lambda: f"continuous=[{last}, 0.0]" in view.locator(".line").inner_text(), 3)
     assert int(view.get_attribute("data-drawn")) < drawn + 300  # frames that no longer mattered were left out
     settled = picture(view)
