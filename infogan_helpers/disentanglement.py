@@ -68,17 +68,7 @@ def mutual_information_matrix(codes, factors, bins=BINS):
         ValueError: shapes do not fit, numbers are not finite, factors are not integers, there are fewer than two
             samples, or ``bins`` is not a positive integer.
     """
-    codes, factors = _checked(codes, factors)
-    _require_integer("bins", bins, least=1)
-    n, n_codes = codes.shape
-    binned = np.stack([_binned(code, bins) for code in codes.T]) + bins * np.arange(n_codes)[:, None]
-    columns = []
-    for factor in factors.T:
-        values, index = np.unique(factor, return_inverse=True)
-        size = n_codes * bins * len(values)
-        counts = np.bincount((binned * len(values) + index).ravel(), minlength=size)
-        columns.append(_information(counts.reshape(n_codes, bins, len(values)) / n))
-    return np.stack(columns, axis=1)
+    return _information_and_entropy(codes, factors, bins)[0]
 
 
 def mutual_information_gap(codes, factors, bins=BINS):
@@ -97,11 +87,9 @@ def mutual_information_gap(codes, factors, bins=BINS):
 
     Source: Chen et al. 2018, "Isolating Sources of Disentanglement in VAEs", with the histogram of disentanglement_lib.
     """
-    information = mutual_information_matrix(codes, factors, bins)
-    factors = _array(factors)
-    moving = _moving(factors)
-    entropy = [scipy.stats.entropy(np.unique(factor, return_counts=True)[1]) for factor in factors[:, moving].T]
-    return float(np.mean(_gap(information[:, moving]) / entropy))
+    information, entropy = _information_and_entropy(codes, factors, bins)
+    moving = _moving(_array(factors))
+    return float(np.mean(_gap(information[:, moving]) / entropy[moving]))
 
 
 def modularity(codes, factors, bins=BINS):
@@ -350,10 +338,21 @@ def _binned(code, bins):
     return np.searchsorted(edges[:-1], code, side="right") - 1
 
 
-def _information(joint):
-    """Mutual information of the last two axes, in nats."""
-    marginals = joint.sum(axis=-1, keepdims=True) * joint.sum(axis=-2, keepdims=True)
-    return scipy.special.rel_entr(joint, marginals).sum(axis=(-2, -1))
+def _information_and_entropy(codes, factors, bins):
+    """Mutual information of each code with each factor, ``(L, K)``, and the factors' entropies, ``(K,)``, in nats."""
+    codes, factors = _checked(codes, factors)
+    _require_integer("bins", bins, least=1)
+    n, n_codes = codes.shape
+    binned = np.stack([_binned(code, bins) for code in codes.T]) + bins * np.arange(n_codes)[:, None]
+    information, entropy = [], []
+    for factor in factors.T:
+        values, index = np.unique(factor, return_inverse=True)
+        counts = np.bincount((binned * len(values) + index).ravel(), minlength=n_codes * bins * len(values))
+        joint = counts.reshape(n_codes, bins, len(values)) / n
+        marginals = joint.sum(axis=2, keepdims=True) * joint.sum(axis=1, keepdims=True)
+        information.append(scipy.special.rel_entr(joint, marginals).sum(axis=(1, 2)))
+        entropy.append(scipy.special.entr(joint[0].sum(axis=0)).sum())
+    return np.stack(information, axis=1), np.array(entropy)
 
 
 def _gap(scores):
