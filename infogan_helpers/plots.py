@@ -39,6 +39,7 @@ def image_grid(
     row_name=None,
     column_name=None,
     support=None,
+    ink=True,
     title=None,
     caption=None,
     scale=0.55,
@@ -54,6 +55,7 @@ def image_grid(
         column_name: what the columns are.
         support: ``(low, high)`` of the prior: a line marks where ``column_labels`` that are floats, the values of a
             continuous code, leave it, and such ``row_labels`` likewise. Integers are classes, which have no support.
+        ink: whether what is bright in the images is ink, shown dark on light; ``False`` shows it as light.
         title: above the figure.
         caption: below it.
         scale: inches an image.
@@ -64,7 +66,7 @@ def image_grid(
     Raises:
         ValueError: the images do not fill the grid, or labels do not fit it.
     """
-    canvas, rows, (height, width) = _tile(images, columns)
+    canvas, rows, (height, width) = _tile(images, columns, ink)
     _check_labels(row_labels, rows, "row_labels")
     _check_labels(column_labels, columns, "column_labels")
     with plt.rc_context(STYLE):
@@ -294,14 +296,14 @@ def to_ink(images):
     return (images.float() / 255 if images.dtype == torch.uint8 else (images.float() + 1) / 2).clamp(0, 1).numpy()
 
 
-def _tile(images, columns):
-    """One array with all images side by side, how many rows it has, and an image's size."""
-    ink = to_ink(images)
-    if not isinstance(columns, int) or columns < 1 or len(ink) % columns or len(ink) == 0:
-        raise ValueError(f"columns must divide the number of images, {len(ink)}, got {columns!r}")
-    rows, (height, width) = len(ink) // columns, ink.shape[1:]
+def _tile(images, columns, ink=True):
+    """One array with all images side by side, 1 where it is dark, how many rows it has, and an image's size."""
+    dark = to_ink(images) if ink else 1 - to_ink(images)
+    if not isinstance(columns, int) or columns < 1 or len(dark) % columns or len(dark) == 0:
+        raise ValueError(f"columns must divide the number of images, {len(dark)}, got {columns!r}")
+    rows, (height, width) = len(dark) // columns, dark.shape[1:]
     canvas = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP))
-    for i, image in enumerate(ink):
+    for i, image in enumerate(dark):
         y, x = (i // columns) * (height + GAP), (i % columns) * (width + GAP)
         canvas[y : y + height, x : x + width] = image
     return canvas, rows, (height, width)

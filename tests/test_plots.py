@@ -111,6 +111,14 @@ def test_a_grid_of_floats_is_that_of_the_bytes_and_ink_is_dark():
     assert picture.cmap(1.0)[:3] == (0, 0, 0)
 
 
+def test_light_is_shown_as_light_on_white_paper():
+    stack = images(6)
+    lit, dark = (plots.image_grid(stack, 3, ink=ink).axes[0].images[0] for ink in (False, True))
+    np.testing.assert_allclose(lit.get_array()[:8, :8], 1 - dark.get_array()[:8, :8], atol=1e-6)
+    assert lit.cmap is dark.cmap or lit.cmap(1.0) == dark.cmap(1.0)
+    assert (lit.get_array()[8:10] == 0).all()  # the gaps stay white
+
+
 def test_labels_stand_at_the_centre_of_their_images():
     values = np.linspace(-2, 2, 5)
     figure = plots.image_grid(images(10), 5, column_labels=values, row_labels=[3, 7], column_name="c2", row_name="c1")
