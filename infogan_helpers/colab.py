@@ -50,9 +50,9 @@ def move(repository, branch, root=ROOT):
         raise ValueError(f"branch must be a branch's name, got {branch!r}")
     root = Path(root)
     old_repository, old_branch = address(root)
-    changes = {}
+    changed = {}
     for file in (*sorted((root / "notebooks").rglob("*.ipynb")), root / "README.md", root / "pyproject.toml"):
-        text = file.read_text(encoding="utf-8")
+        text = before = file.read_text(encoding="utf-8")
         if file.suffix == ".ipynb" and not _agrees(text, old_repository, old_branch):
             raise ValueError(f"{file} must have a badge or a set-up cell of {old_repository}, branch {old_branch}")
         for old, new in (
@@ -63,11 +63,11 @@ def move(repository, branch, root=ROOT):
             (f"`{old_repository}`", f"`{repository}`"),
         ):
             text = text.replace(old, new)
-        changes[file] = text
-    changed = [file for file, text in changes.items() if text != file.read_text(encoding="utf-8")]
-    for file in changed:
-        file.write_text(changes[file], encoding="utf-8")
-    return changed
+        if text != before:
+            changed[file] = text
+    for file, text in changed.items():
+        file.write_text(text, encoding="utf-8")
+    return list(changed)
 
 
 def _agrees(notebook, repository, branch):

@@ -136,8 +136,12 @@ def kernel_states(server):
 
 
 def picture(view):
-    """The large picture of an explorer, as its pixels' address."""
-    return view.locator("canvas.large").last.evaluate("canvas => canvas.toDataURL()")
+    """The large picture of an explorer, the last model's, as its pixels' address."""
+    return pixels(view.locator("canvas.large").last)
+
+
+def pixels(canvas):
+    return canvas.evaluate("canvas => canvas.toDataURL()")
 
 
 def readings(view):
@@ -245,10 +249,10 @@ def test_notebook_05_in_jupyterlab(lab, page):
 
     view = find(page, '.model:has-text("λ = 0")')
     ours = view.locator("canvas.large").first
-    before = ours.evaluate("canvas => canvas.toDataURL()")
+    before = pixels(ours)
     raise_slider(view, "c3", 10)
     assert until(lambda: "continuous=[0.0, 1.0]" in view.locator(".line").inner_text())
-    assert ours.evaluate("canvas => canvas.toDataURL()") != before
+    assert pixels(ours) != before
     view.screenshot(path=SCREENSHOTS / "lab_two_models.png")
 
     page.screenshot(path=SCREENSHOTS / "lab_page.png")

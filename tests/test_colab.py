@@ -90,7 +90,9 @@ def test_elsewhere_the_set_up_cell_does_nothing(tmp_path):
 @pytest.fixture
 def fork(tmp_path):
     """A copy of what the command changes."""
-    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copytree(
+        ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "*.html")
+    )
     for name in ("README.md", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
@@ -144,7 +146,7 @@ def test_what_is_no_address_is_refused_and_nothing_changes(fork, repository, bra
 
 def test_a_notebook_of_another_address_stops_the_move(fork):
     odd = next((fork / "notebooks").glob("03*.ipynb"))
-    odd.write_text(odd.read_text().replace("OWNER/", "SOMEBODY/"))
+    odd.write_text(odd.read_text().replace(colab.address()[0], "somebody/elses"))
     before = texts(fork)
     with pytest.raises(ValueError, match=f"{odd.name} must have a badge or a set-up cell of"):
         colab.move("a/b", "main", fork)

@@ -8,7 +8,9 @@ codes and dSprites' five factors. Both versions run in turn in one process on on
 
 import os
 import statistics
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,28 +18,24 @@ from compare import RESULTS, conditions, markdown
 from pandas import DataFrame
 from sklearn.metrics import mutual_info_score
 
-from infogan_helpers.disentanglement import modularity, mutual_information_gap
+from infogan_helpers.disentanglement import BINS, modularity, mutual_information_gap
 from infogan_helpers.worlds import Chairs, Faces, Sprites
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from test_disentanglement import plain_matrix
 
 ROUNDS = 7
 PICTURES = 2000
 
 
-def plain_matrix(codes, factors, bins=20):
-    binned = np.zeros_like(codes)
-    for i in range(codes.shape[1]):
-        binned[:, i] = np.digitize(codes[:, i], np.histogram(codes[:, i], bins)[1][:-1])
-    return np.array([[mutual_info_score(factor, code) for factor in factors.T] for code in binned.T])
-
-
 def plain_gap(codes, factors):
-    ordered = np.sort(plain_matrix(codes, factors), axis=0)
+    ordered = np.sort(plain_matrix(codes, factors, BINS), axis=0)
     entropy = np.array([mutual_info_score(factor, factor) for factor in factors.T])
     return np.mean((ordered[-1] - ordered[-2]) / entropy)
 
 
 def plain_modularity(codes, factors):
-    squared = plain_matrix(codes, factors) ** 2
+    squared = plain_matrix(codes, factors, BINS) ** 2
     best = squared.max(axis=1)
     return np.mean(1 - (squared.sum(axis=1) - best) / (best * (squared.shape[1] - 1)))
 
