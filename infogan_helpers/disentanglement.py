@@ -352,7 +352,9 @@ def _information_and_entropy(codes, factors, bins):
         marginals = joint.sum(axis=2, keepdims=True) * joint.sum(axis=1, keepdims=True)
         information.append(scipy.special.rel_entr(joint, marginals).sum(axis=(1, 2)))
         entropy.append(scipy.special.entr(joint[0].sum(axis=0)).sum())
-    return np.stack(information, axis=1), np.array(entropy)
+    told = np.stack(information, axis=1)
+    told[codes.min(axis=0) == codes.max(axis=0)] = 0  # exactly: a last bit of rounding would do for modularity
+    return told, np.array(entropy)
 
 
 def _gap(scores):

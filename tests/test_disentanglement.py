@@ -168,6 +168,15 @@ def test_constant_codes_matter_for_nothing():
     assert (trees.disentanglement, trees.completeness) == pytest.approx((0, 0), abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("value", [0.0, 0.1, -3.7])
+def test_a_constant_code_scores_0_in_modularity_whatever_the_last_bits_say(seed, value):
+    factors = np.random.default_rng(seed).integers(0, 10, (5000, 2))
+    codes = np.concatenate([factors, np.full((5000, 1), value)], axis=1)
+    assert mutual_information_matrix(codes, factors)[2].tolist() == [0, 0]
+    assert modularity(codes, factors) == pytest.approx(2 / 3, abs=1e-3)
+
+
 def test_tensors_are_taken_and_arguments_left_alone():
     factors = random_factors()
     codes = mixed_codes(factors)
