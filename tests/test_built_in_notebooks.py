@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from infogan_helpers import evaluation, information, losses
+from infogan_helpers import disentanglement, evaluation, information, losses
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import Posterior
 
@@ -18,6 +18,7 @@ BUILT = {
     "02": {information: ("kl_divergence", "variational_lower_bound")},
     "03": {losses: ("discriminator_loss", "generator_loss", "code_log_likelihood", "lower_bound")},
     "04": {evaluation: ("match_codes_to_labels",)},
+    "06": {disentanglement: ("mutual_information_gap", "modularity")},
 }
 CASES = [
     (notebook, module, name) for notebook, built in BUILT.items() for module, names in built.items() for name in names
@@ -67,6 +68,9 @@ def arguments(name, seed):
         return tuple(logits) if name == "discriminator_loss" else (logits[0],)
     if name == "match_codes_to_labels":
         return rng.integers(0, 10, 300), rng.integers(0, 10, 300)
+    if name in ("mutual_information_gap", "modularity"):
+        factors = rng.integers(0, 4, (200, 3))
+        return np.concatenate([factors[:, :2] + rng.normal(0, 0.5, (200, 2)), np.zeros((200, 1))], axis=1), factors
     posterior, codes, spec = posterior_and_codes(seed)
     return (posterior, codes) if name == "code_log_likelihood" else (posterior, codes, spec)
 
@@ -87,7 +91,7 @@ def test_the_notebooks_function_equals_the_modules(notebook, module, name):
 
 
 def test_every_function_of_the_modules_name_is_held_to_it():
-    public = {name: module for module in (information, losses, evaluation) for name in vars(module)}
+    public = {name: module for module in (information, losses, evaluation, disentanglement) for name in vars(module)}
     listed = {(notebook, name) for notebook, _, name in CASES}
     found = {
         (path.stem[:2], name)
