@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAX_LINES = 15
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|root|work|tmp|usr|opt|content|Users|private|var|mnt)/|[A-Za-z]:\\\\")
-IGNORE = "nbval-ignore-output"
+IGNORE, SOLUTION = "nbval-ignore-output", "solution"
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -138,7 +138,33 @@ def test_uncompared_cells_are_those_of_the_table():
 
 def test_no_cell_is_skipped():
     tags = {tag for path in NOTEBOOKS for cell in code_cells(path) for tag in cell.metadata.get("tags", [])}
-    assert tags <= {IGNORE}
+    assert tags <= {IGNORE, SOLUTION}
+
+
+@each_notebook
+def test_exercises_say_their_difficulty_and_minutes(path):
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    titles = re.findall(r"^\*\*(\d) · .+?\*\* \((.+?)\)\.", text.split("## Exercises")[1], re.M)
+    assert [number for number, _ in titles] == [str(i + 1) for i in range(len(titles))]
+    assert 3 <= len(titles) <= 6
+    assert all(re.search(r"^(warm-up|easy|medium|harder|hard), \d+ minutes", terms) for _, terms in titles)
+
+
+@each_notebook
+def test_solutions_are_folded_and_answer_an_exercise_that_is_left_open(path):
+    cells = {cell.id: cell for cell in code_cells(path)}
+    solutions = [cell for cell in cells.values() if SOLUTION in cell.metadata.get("tags", [])]
+    assert len(solutions) >= (0 if path.stem.startswith("04") else 3)  # TEMPORARY: 04 is executed once more first
+    for cell in solutions:
+        assert cell.metadata["jupyter"]["source_hidden"] is True
+        assert cell.source.startswith("# @title Solution")  # Colab folds a cell with a title
+        exercise = cells[cell.id.replace("solution", "exercise")]
+        assert "..." in exercise.source
+        assert exercise.source.splitlines()[-1].startswith("# ")  # the check, to be taken up by the learner
+        assert exercise.outputs == []
+        checks = re.findall(r"(check_\w+|assert)", exercise.source.splitlines()[-1])
+        assert checks
+        assert all(name in cell.source for name in checks), cell.id
 
 
 @each_notebook
@@ -217,9 +243,13 @@ def test_a_module_imports_only_from_its_own_floor_or_below():
         "worlds": 4,
         "plots": 4,
         "widgets": 5,
+        "exercises": 5,
     }
     floors |= {"colab": 0}
     for path in (ROOT / "infogan_helpers").glob("*.py"):
         if path.stem != "__init__":
-            imported = re.findall(r"from infogan_helpers\.(\w+) import", path.read_text())
+            text = path.read_text()
+            imported = re.findall(r"from infogan_helpers\.(\w+) import", text)
+            for names in re.findall(r"from infogan_helpers import ([\w, ]+)", text):
+                imported += names.split(", ")
             assert all(floors[name] <= floors[path.stem] for name in imported), path.name

@@ -1,0 +1,317 @@
+"""Checks of the exercises: right answers pass, and each known mistake is named by the sentence that teaches it."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy.special import entr, rel_entr, xlogy
+
+from infogan_helpers import exercises, information, losses
+
+LN2 = math.log(2)
+
+
+def bound(logits, codes, prior_entropy):
+    return prior_entropy - F.cross_entropy(logits, codes)
+
+
+def gaussian(mean, log_variance, codes):
+    squares = (codes - mean) ** 2 / log_variance.exp()
+    return -0.5 * (math.log(2 * math.pi) + log_variance + squares).sum(dim=1).mean()
+
+
+def corrected_information(counts):
+    n = counts.sum()
+
+    def h(c):
+        return information.entropy(c / n) + (np.count_nonzero(c) - 1) / (2 * n)
+
+    return h(counts.sum(axis=1)) + h(counts.sum(axis=0)) - h(counts)
+
+
+def optimizers(
+    g,
+    dq,
+    for_d=lambda dq: [*dq.trunk.parameters(), *dq.real_head.parameters()],
+    for_q=lambda dq: dq.q_head.parameters(),
+):
+    return [torch.optim.Adam(list(parameters)) for parameters in (g.parameters(), for_d(dq), for_q(dq))]
+
+
+def traversal(codes, index, values):
+    return codes.sweep_continuous(index, values)
+
+
+def moved(codes, index, values, **changes):
+    swept = codes.sweep_continuous(index, values)
+    return swept.replace(**{name: change(getattr(swept, name)) for name, change in changes.items()})
+
+
+def draw(generator, codes, mode=False, put_back=True, gradients=False):
+    generator.train(mode)
+    with torch.set_grad_enabled(gradients):
+        images = generator(codes)
+    generator.train(put_back)
+    return images
+
+
+def height(images):
+    rows = (images[:, 0] > 0).any(dim=2)
+    first, last = rows.float().argmax(dim=1), rows.shape[1] - rows.flip(1).float().argmax(dim=1)
+    return last - first
+
+
+def cap(k):
+    return math.log(k) + 1 - math.log(math.e + k - 1)
+
+
+def blurred(images):
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+    return torch.cat([images, images + 0.2 * noise], dim=1)
+
+
+RIGHT = [
+    (exercises.check_entropy, lambda p: float(entr(p).sum())),
+    (exercises.check_conditional_entropy, lambda j: float(entr(j).sum() - entr(j.sum(axis=0)).sum())),
+    (exercises.check_mutual_information, lambda j: rel_entr(j, np.outer(j.sum(1), j.sum(0))).sum()),
+    (exercises.check_kl_divergence, lambda p, q: np.sum(rel_entr(p, q))),
+    (exercises.check_variational_lower_bound, lambda j, q: float(xlogy(j, q).sum() + entr(j.sum(axis=1)).sum())),
+    (exercises.check_corrected_information, corrected_information),
+    (exercises.check_discriminator_loss, lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean()),
+    (exercises.check_generator_loss, lambda fake: -F.logsigmoid(fake).mean()),
+    (exercises.check_categorical_lower_bound, bound),
+    (exercises.check_continuous_log_likelihood, gaussian),
+    (exercises.check_optimizers, optimizers),
+    (exercises.check_traversal, traversal),
+    (exercises.check_drawing, draw),
+    (exercises.check_height, height),
+    (exercises.check_softmax_cap, cap),
+    (exercises.check_gap_of_a_blurred_copy, blurred),
+]
+
+WRONG = [
+    # information
+    (exercises.check_entropy, lambda p: entr(p).sum() / LN2, "in bits"),
+    (exercises.check_entropy, lambda p: -entr(p).sum(), "sign is wrong"),
+    (exercises.check_entropy, lambda p: -np.log(p[p > 0]).mean(), "mean where a sum belongs"),
+    (exercises.check_entropy, lambda p: -np.sum(p * np.log(np.where(p > 0, p, math.nan))), "0 log 0"),
+    (exercises.check_conditional_entropy, lambda j: information.conditional_entropy(j) / LN2, "in bits"),
+    (exercises.check_conditional_entropy, lambda j: information.conditional_entropy(j.T), "columns are what is known"),
+    (exercises.check_conditional_entropy, lambda j: entr(j).sum(), "joint entropy"),
+    (
+        exercises.check_conditional_entropy,
+        lambda j: np.mean([entr(c / c.sum()).sum() for c in j.T if c.sum() > 0]),
+        "weigh the column's probability",
+    ),
+    (exercises.check_mutual_information, lambda j: information.mutual_information(j) / LN2, "in bits"),
+    (exercises.check_mutual_information, information.conditional_entropy, "a conditional entropy"),
+    (exercises.check_mutual_information, lambda j: -information.mutual_information(j), "never negative"),
+    (exercises.check_kl_divergence, lambda p, q: rel_entr(q, p).sum(), "swapped"),
+    (exercises.check_kl_divergence, lambda p, q: -xlogy(p, q).sum(), "cross-entropy"),
+    (exercises.check_kl_divergence, lambda p, q: rel_entr(p, q).sum() / LN2, "in bits"),
+    (exercises.check_variational_lower_bound, lambda j, q: xlogy(j, q).sum(), "H(c) is missing"),
+    (exercises.check_variational_lower_bound, lambda j, q: information.variational_lower_bound(j, q) / LN2, "in bits"),
+    (
+        exercises.check_variational_lower_bound,
+        lambda j, q: xlogy(j, q).sum() + entr(j.sum(axis=0)).sum(),
+        "you added H(x)",
+    ),
+    (
+        exercises.check_corrected_information,
+        lambda c: information.mutual_information(c / c.sum()),
+        "nothing is corrected",
+    ),
+    # losses
+    (
+        exercises.check_discriminator_loss,
+        lambda r, f: losses.discriminator_loss(r.sigmoid(), f.sigmoid()),
+        "probabilities where logits belong",
+    ),
+    (
+        exercises.check_discriminator_loss,
+        lambda r, f: F.softplus(-r).sum() + F.softplus(f).sum(),
+        "summed over the batch",
+    ),
+    (exercises.check_discriminator_loss, lambda r, f: losses.discriminator_loss(f, r), "swapped"),
+    (
+        exercises.check_discriminator_loss,
+        lambda r, f: torch.tensor([losses.discriminator_loss(r, f).item()]).sum(),
+        "the gradient is cut",
+    ),
+    (exercises.check_discriminator_loss, lambda r, f: losses.discriminator_loss(r.detach(), f), "the gradient is cut"),
+    (exercises.check_generator_loss, lambda f: losses.generator_loss(f.sigmoid()), "probabilities where logits belong"),
+    (exercises.check_generator_loss, lambda f: -F.softplus(f).mean(), "saturating"),
+    (exercises.check_generator_loss, lambda f: F.softplus(-f).sum(), "summed over the batch"),
+    (
+        exercises.check_categorical_lower_bound,
+        lambda x, c, h: bound(x.softmax(dim=1), c, h),
+        "probabilities where logits belong",
+    ),
+    (exercises.check_categorical_lower_bound, lambda x, c, h: bound(x, c, 0.0), "H(c) is missing"),
+    (exercises.check_categorical_lower_bound, lambda x, c, h: h - F.cross_entropy(x, c) / LN2, "in bits"),
+    (exercises.check_categorical_lower_bound, lambda x, c, h: bound(x, c, h) / LN2, "in bits"),
+    (
+        exercises.check_categorical_lower_bound,
+        lambda x, c, h: h - F.cross_entropy(x, c, reduction="sum"),
+        "summed over the batch",
+    ),
+    (exercises.check_categorical_lower_bound, lambda x, c, h: F.cross_entropy(x, c), "the sign is wrong"),
+    (
+        exercises.check_categorical_lower_bound,
+        lambda x, c, h: torch.tensor([bound(x, c, h)], requires_grad=True).sum(),
+        "the gradient is cut",
+    ),
+    (exercises.check_categorical_lower_bound, lambda x, c, h: bound(x, c, h).item(), "the gradient is cut"),
+    (
+        exercises.check_categorical_lower_bound,
+        lambda x, c, h: h + x.log_softmax(0)[range(len(c)), c].mean(),
+        "over the classes",
+    ),
+    (
+        exercises.check_categorical_lower_bound,
+        lambda x, c, h: h - F.cross_entropy(x, c, reduction="none"),
+        "is a sum or a mean missing",
+    ),
+    (exercises.check_continuous_log_likelihood, lambda m, v, c: gaussian(m, 2 * v, c), "log-variance for log σ"),
+    (
+        exercises.check_continuous_log_likelihood,
+        lambda m, v, c: gaussian(m, v, c) + c.shape[1] * math.log(2 * math.pi) / 2,
+        "the constant is missing",
+    ),
+    (exercises.check_continuous_log_likelihood, lambda m, v, c: F.mse_loss(m, c), "mean squared error"),
+    (exercises.check_continuous_log_likelihood, lambda m, v, c: gaussian(m, v, c) / c.shape[1], "mean over the codes"),
+    (exercises.check_continuous_log_likelihood, lambda m, v, c: gaussian(m, v, c) * len(c), "summed over the batch"),
+    (exercises.check_continuous_log_likelihood, lambda m, v, c: gaussian(m, v.detach(), c), "the gradient is cut"),
+    # networks
+    (
+        exercises.check_optimizers,
+        lambda g, dq: optimizers(g, dq, for_q=lambda dq: [*dq.trunk.parameters(), *dq.q_head.parameters()]),
+        "D's trunk would be updated twice",
+    ),
+    (
+        exercises.check_optimizers,
+        lambda g, dq: optimizers(g, dq, for_d=lambda dq: dq.real_head.parameters()),
+        "leaves the trunk to nobody",
+    ),
+    (
+        exercises.check_optimizers,
+        lambda g, dq: optimizers(g, dq, for_d=lambda dq: dq.parameters()),
+        "gives Q's head to the optimiser of D and Q",
+    ),
+    (exercises.check_optimizers, lambda g, dq: optimizers(g, dq)[:2], "three optimisers"),
+    (exercises.check_traversal, lambda c, i, v: moved(c, i, v, noise=torch.randn_like), "the noise is redrawn"),
+    (
+        exercises.check_traversal,
+        lambda c, i, v: moved(c, i, v, categorical=lambda x: x * 0 + torch.arange(len(x))[:, None] % 2),
+        "changes a categorical code",
+    ),
+    (
+        exercises.check_traversal,
+        lambda c, i, v: moved(c, i, v, continuous=lambda x: x * 0 + x[:, [i]]),
+        "another continuous code",
+    ),
+    (exercises.check_traversal, lambda c, i, v: c.sweep_continuous(i, [-x for x in v]), "through the values"),
+    (exercises.check_traversal, lambda c, i, v: c, "rows on"),
+    (exercises.check_drawing, lambda g, c: draw(g, c, mode=True), "drew in train mode"),
+    (exercises.check_drawing, lambda g, c: draw(g, c, put_back=False), "put its mode back"),
+    (exercises.check_drawing, lambda g, c: draw(g, c, gradients=True), "torch.no_grad"),
+    (exercises.check_height, lambda images: height(images) - 1, "one row short"),
+    (exercises.check_height, lambda images: (images[:, 0] > 0).any(dim=2).sum(1), "a gap inside"),
+    (exercises.check_softmax_cap, math.log, "the ceiling of the right loss"),
+    (exercises.check_softmax_cap, lambda k: cap(k) - math.log(k), "H(c) is missing"),
+    (exercises.check_gap_of_a_blurred_copy, lambda images: images, "MIG of 1.00"),
+    (exercises.check_gap_of_a_blurred_copy, lambda images: images[:, [0, 0, 1, 1]], "exactly the same"),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT, ids=[c.__name__ for c, _ in RIGHT])
+def test_a_right_answer_passes_in_one_line_and_returns_nothing(check, answer, capsys):
+    assert check(answer) is None
+    out, err = capsys.readouterr()
+    assert ": right on " in out
+    assert out.count("\n") == 1
+    assert err == ""
+
+
+@pytest.mark.parametrize(("check", "answer", "sentence"), WRONG, ids=[f"{c.__name__}-{s}" for c, _, s in WRONG])
+def test_a_wrong_answer_is_told_its_likely_mistake(check, answer, sentence):
+    with pytest.raises(AssertionError, match=sentence.replace("(", r"\(").replace(")", r"\)")):
+        check(answer)
+
+
+@pytest.mark.parametrize("check", [c for c, _ in RIGHT], ids=[c.__name__ for c, _ in RIGHT])
+def test_what_is_not_written_or_breaks_is_said(check):
+    def unwritten(*arguments):
+        raise NotImplementedError
+
+    with pytest.raises(AssertionError, match="unwritten is not written yet"):
+        check(unwritten)
+    with pytest.raises(AssertionError, match="returned nothing"):
+        check(lambda *arguments: ...)
+    with pytest.raises(AssertionError, match="raised ZeroDivisionError: division by zero"):
+        check(lambda *arguments: 1 / 0)
+
+
+def test_a_failure_says_the_input_what_came_and_what_was_expected():
+    with pytest.raises(AssertionError, match=r"on p = \[0.5, 0.5\] gave 1, expected 0.69315. Likely: that is in bits"):
+        exercises.check_entropy(lambda p: entr(p).sum() / LN2)
+
+
+def test_an_answer_by_heart_for_the_simple_input_does_not_pass():
+    with pytest.raises(AssertionError, match="expected"):
+        exercises.check_entropy(lambda p: LN2 if len(p) == 2 else 0.0)
+
+
+@pytest.mark.parametrize("name", exercises._ANSWERS)
+def test_values_pass_and_known_wrong_ones_are_named(name):
+    right, _, mistakes = exercises._ANSWERS[name]
+    exercises.check_value(name, right)
+    exercises.check_value(name, torch.tensor([right]))
+    for wrong, sentence in mistakes.items():
+        with pytest.raises(AssertionError) as error:
+            exercises.check_value(name, wrong)
+        assert sentence in str(error.value)
+    with pytest.raises(AssertionError, match=r"is not it$"):
+        exercises.check_value(name, right + 123)
+    with pytest.raises(AssertionError, match="not written"):
+        exercises.check_value(name, ...)
+
+
+def test_values_of_unknown_name_or_kind():
+    with pytest.raises(ValueError, match="name must be one of"):
+        exercises.check_value("the answer", 42)
+    with pytest.raises(AssertionError, match="must give a number"):
+        exercises.check_value("excess", "0.5")
+
+
+def test_two_coins():
+    both, twice = np.eye(4) / 4, np.zeros((4, 4))
+    twice[[0, 1, 2, 3], [0, 0, 3, 3]] = 1 / 4
+    exercises.check_two_coins(both, twice)
+    with pytest.raises(AssertionError, match="is it a joint table, or a channel"):
+        exercises.check_two_coins(np.eye(4), twice)
+    with pytest.raises(AssertionError, match=r"has I = 1.3863 nats, which must be 0.6931"):
+        exercises.check_two_coins(both, both)
+
+
+def test_a_table_with_more_information_and_a_lower_bound():
+    channel = (np.full((10, 10), 0.02) + 0.8 * np.eye(10)) / 10
+    posterior = channel / channel.sum(axis=0)
+    exercises.check_lower_bound_above(np.roll(np.eye(10), 1, axis=1) / 10, channel, posterior)
+    with pytest.raises(AssertionError, match="Q must misread it"):
+        exercises.check_lower_bound_above(np.eye(10) / 10, channel, posterior)
+    with pytest.raises(AssertionError, match="no more than"):
+        exercises.check_lower_bound_above(np.full((10, 10), 0.01), channel, posterior)
+    with pytest.raises(AssertionError, match="must sum to 1"):
+        exercises.check_lower_bound_above(np.eye(10), channel, posterior)
+
+
+def test_checks_leave_torchs_randomness_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    for check, answer in RIGHT:
+        check(answer)
+    assert torch.rand(1) == expected
