@@ -1,19 +1,45 @@
-"""Point every badge and set-up cell at another repository: for a fork, or a class's own copy.
+"""What the set-up cell calls on Colab; and a command that points it, and every badge, at another repository.
 
     python -m infogan_helpers.colab --repo ORG/NAME --branch main
 
 The address stands in ``pyproject.toml``, in ``[project.urls]`` and ``[tool.infogan]``; this command changes it there,
-in the notebooks and in README.md, all or nothing. Without options it says what it is.
+in the notebooks, the assignments' sources and README.md, all or nothing. Without options it says what it is.
 """
 
 import argparse
+import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 
+LACKING = ("mlxtend", "safetensors", "anywidget", "psygnal")  # what the series needs and Colab may not have
 REPOSITORY = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+")
 BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def install_missing(names=LACKING):
+    """Install those packages that are not there, and nothing that they depend on: torch, numpy and ipywidgets stay.
+
+    Args:
+        names: of packages, importable by the same name.
+
+    Returns:
+        The names that were installed.
+
+    Raises:
+        RuntimeError: pip could not install them; the message says which and what to do.
+    """
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *missing]
+        if subprocess.run(command, check=False).returncode:
+            raise RuntimeError(
+                f"pip could not install {', '.join(missing)}: look at its message above, then run this cell again"
+            )
+        importlib.invalidate_caches()
+    return missing
 
 
 def address(root=ROOT):
@@ -51,7 +77,7 @@ def move(repository, branch, root=ROOT):
     root = Path(root)
     old_repository, old_branch = address(root)
     changed = {}
-    for file in (*sorted((root / "notebooks").rglob("*.ipynb")), root / "README.md", root / "pyproject.toml"):
+    for file in (*notebooks(root), root / "README.md", root / "pyproject.toml"):
         text = before = file.read_text(encoding="utf-8")
         if file.suffix == ".ipynb" and not _agrees(text, old_repository, old_branch):
             raise ValueError(f"{file} must have a badge or a set-up cell of {old_repository}, branch {old_branch}")
@@ -68,6 +94,12 @@ def move(repository, branch, root=ROOT):
     for file, text in changed.items():
         file.write_text(text, encoding="utf-8")
     return list(changed)
+
+
+def notebooks(root=ROOT):
+    """The notebooks that carry the address: the series, and the sources of the assignments."""
+    folder = Path(root) / "notebooks"
+    return [*sorted(folder.glob("*.ipynb")), *sorted(folder.glob("assignments/source/*/*.ipynb"))]
 
 
 def _agrees(notebook, repository, branch):

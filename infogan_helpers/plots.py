@@ -1,11 +1,13 @@
 """Every static figure of the series, in one style: tensors and records in, a ``Figure`` out, never shown from here.
 
-Digits are drawn dark on light; a caption says what to look at. Not here: generating or measuring anything.
+Digits are drawn dark on light; a caption says what to look at. A figure describes itself in words, ``alt``: a notebook
+stores them beside the picture, and exported pages give them to a screen reader. Not here: generating or measuring.
 """
 
 import textwrap
 import warnings
 from collections.abc import Mapping
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,6 +30,7 @@ STYLE = {
     "lines.linewidth": 1.8,
 }
 GAP = 2  # pixels between two images of a grid
+NUMBERS_READ_OUT = 40  # of a table, at most, in its description
 
 
 def image_grid(
@@ -61,7 +64,7 @@ def image_grid(
         scale: inches an image.
 
     Returns:
-        A ``Figure``.
+        A ``Figure``, which says in ``alt`` what it shows.
 
     Raises:
         ValueError: the images do not fill the grid, or labels do not fit it.
@@ -89,7 +92,9 @@ def image_grid(
                 ax.axvline(edge, color=PALETTE[3], linestyle="--", linewidth=1.2)
             for edge in _edges(row_labels, support, height + GAP):
                 ax.axhline(edge, color=PALETTE[3], linestyle="--", linewidth=1.2)
-        return _finish(fig, caption)
+        what = f"{rows * columns} pictures in {rows} rows and {columns} columns"
+        what += _along("rows", row_name, _texts(row_labels)) + _along("columns", column_name, _texts(column_labels))
+        return _finish(fig, caption, what)
 
 
 def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, xscale="linear", yscale="linear"):
@@ -107,7 +112,7 @@ def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, 
         yscale: likewise.
 
     Returns:
-        A ``Figure``.
+        A ``Figure``, which says in ``alt`` what it shows.
     """
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
@@ -118,7 +123,8 @@ def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, 
         _draw_levels(ax, levels)
         if len(series) > 1:
             ax.legend()
-        return _finish(fig, caption)
+        what = f"{ylabel} against {xlabel}: {', '.join(series)}" + _along("levels", None, list(levels or {}))
+        return _finish(fig, caption, what)
 
 
 def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, limits=None, unit=None):
@@ -135,7 +141,7 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
         unit: written along the colour bar.
 
     Returns:
-        A ``Figure``.
+        A ``Figure``, which says in ``alt`` what it shows.
     """
     low, high = limits if limits is not None else (None, None)
     matrix = matrix.detach().cpu().numpy() if isinstance(matrix, torch.Tensor) else matrix
@@ -149,7 +155,14 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
         ax.tick_params(length=0)
         ax.tick_params(axis="y", rotation=0)
-        return _finish(fig, caption)
+        heads = [_texts(axis) for axis in (matrix.index, matrix.columns)] if hasattr(matrix, "columns") else [[], []]
+        what = f"table of {unit or 'numbers'}, {rows} rows by {columns} columns"
+        what += _along("rows", ylabel, heads[0]) + _along("columns", xlabel, heads[1])
+        if rows * columns <= NUMBERS_READ_OUT:
+            what += ", row by row: " + "; ".join(
+                ", ".join(f"{value:.{decimals}f}" for value in row) for row in np.asarray(matrix, dtype=float)
+            )
+        return _finish(fig, caption, what)
 
 
 def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1.1)):
@@ -164,7 +177,7 @@ def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1
         limits: of both axes.
 
     Returns:
-        A ``Figure``.
+        A ``Figure``, which says in ``alt`` what it shows.
     """
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(4.8, 3.8), layout="constrained")
@@ -174,7 +187,7 @@ def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1
             ax.scatter(x, y, s=12, color=colour, marker=marker, alpha=0.6, linewidths=0, label=name)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
         ax.legend(bbox_to_anchor=(1.02, 1), loc="upper left", markerscale=1.6)
-        return _finish(fig, caption)
+        return _finish(fig, caption, f"points of {', '.join(groups)}: {ylabel} against {xlabel}")
 
 
 def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
@@ -202,7 +215,8 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
             ax.fill_between(values, mean - spread, mean + spread, alpha=0.25, label="± 1 s.d.")
             ax.set(xlabel=f"{code}", ylabel=name)
         axes[0][0].legend(fontsize=8)
-        return _finish(fig, caption)
+        what = f"mean and spread of {', '.join(measured)} against {code}, the prior's support shaded"
+        return _finish(fig, caption, what)
 
 
 def bound_curves(histories, spec, *, caption=None, window=25):
@@ -215,7 +229,7 @@ def bound_curves(histories, spec, *, caption=None, window=25):
         window: steps that are averaged.
 
     Returns:
-        A ``Figure``.
+        A ``Figure``, which says in ``alt`` what it shows.
     """
     steps = {name: _steps(history, window) for name, history in histories.items()}
     series = {name: _smooth(history.bound_categorical, window) for name, history in histories.items()}
@@ -236,7 +250,7 @@ def training_overview(history, spec, *, caption=None, window=25):
         window: steps that are averaged.
 
     Returns:
-        A ``Figure``.
+        A ``Figure``, which says in ``alt`` what it shows.
     """
     _check_samples(history)
     steps, entropy = _steps(history, window), spec.entropy()
@@ -261,7 +275,8 @@ def training_overview(history, spec, *, caption=None, window=25):
         axes[1, 1].imshow(canvas, cmap="gray_r", vmin=0, vmax=1)
         axes[1, 1].set_axis_off()
         axes[1, 1].set_title(f"fixed codes, step {history.sample_steps[-1]}")
-        return _finish(fig, caption)
+        what = f"losses, L_I and shares over {len(history)} training steps, and the latest sample pictures"
+        return _finish(fig, caption, what)
 
 
 def sample_progress(history, *, columns=5, caption=None):
@@ -273,7 +288,7 @@ def sample_progress(history, *, columns=5, caption=None):
         caption: below the figure.
 
     Returns:
-        A ``Figure``.
+        A ``Figure``, which says in ``alt`` what it shows.
     """
     _check_samples(history)
     count = min(columns, len(history.samples))
@@ -284,7 +299,8 @@ def sample_progress(history, *, columns=5, caption=None):
             ax.imshow(_tile(history.samples[i], 10)[0], cmap="gray_r", vmin=0, vmax=1)
             ax.set_axis_off()
             ax.set_title(f"step {history.sample_steps[i]}")
-        return _finish(fig, caption)
+        moments = ", ".join(str(history.sample_steps[i]) for i in chosen)
+        return _finish(fig, caption, f"sample pictures of the same codes after {moments} training steps")
 
 
 def to_ink(images):
@@ -370,10 +386,27 @@ def _array(values):
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
-def _finish(fig, caption):
-    """Write the caption and take the figure from pyplot's hands, so that a notebook shows it once."""
+def _along(what, name, labels):
+    """What stands along an axis, in words: all of a few labels, the ends of many."""
+    if not labels:
+        return f", {what}: {name}" if name else ""
+    listed = ", ".join(labels) if len(labels) <= 12 else f"{labels[0]} to {labels[-1]}"
+    return f", {what}: {name + ' ' if name else ''}{listed}"
+
+
+def _finish(fig, caption, what):
+    """Write the caption and take the figure from pyplot's hands, so that a notebook shows it once, described."""
     if caption:
         width = int(fig.get_size_inches()[0] * 13)
         fig.supxlabel(textwrap.fill(caption, width), fontsize=9, color="0.25", x=0.02, ha="left")
     plt.close(fig)
+    fig.alt = f"{what[0].upper()}{what[1:]}. {caption or ''}".strip()
+    fig._repr_mimebundle_ = partial(_described, fig)
     return fig
+
+
+def _described(fig, include=None, exclude=None):
+    """What IPython shows of a figure: its picture, with ``alt`` where nbconvert looks for it."""
+    from IPython.core.pylabtools import print_figure  # there wherever a notebook asks for it
+
+    return {"image/png": print_figure(fig, base64=True), "text/plain": repr(fig)}, {"image/png": {"alt": fig.alt}}

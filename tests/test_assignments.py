@@ -1,0 +1,324 @@
+"""The graded assignments, with nbgrader's own commands on a temporary course: what each submission loses, and no more.
+
+nbgrader is an extra (``pip install -e .[classroom]``): without it these tests are skipped, unless
+``INFOGAN_CLASSROOM=required``.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ASSIGNMENTS = Path(__file__).resolve().parent.parent / "notebooks" / "assignments"
+NAMES = sorted(path.name for path in (ASSIGNMENTS / "source").iterdir())
+INFORMATION, TRAIN, MEASURE = NAMES
+MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION")
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("nbgrader") is None and os.environ.get("INFOGAN_CLASSROOM") != "required",
+    reason="nbgrader is not installed: pip install -e .[classroom]",
+)
+
+# Who handed in what: the answers that replace the solution's, and the points that each test must take away.
+WRONG = {
+    "bits": (
+        INFORMATION,
+        {"entropy": "def entropy(p):\n    p = p[p > 0]\n    return float(-np.sum(p * np.log2(p)))"},
+        {"entropy-test": 2, "entropy-joint": 1},
+    ),
+    "vectors-only": (
+        INFORMATION,
+        {"entropy": "def entropy(p):\n    return float(-sum(x * math.log(x) for x in p if x > 0))"},
+        {"entropy-joint": 1},
+    ),
+    "conditional": (
+        INFORMATION,
+        {"information": "def mutual_information(joint):\n    return information.conditional_entropy(joint)"},
+        {"information-test": 3, "information-noisy": 1},
+    ),
+    "swapped": (
+        INFORMATION,
+        {"kl": "def kl_divergence(p, q):\n    return information.kl_divergence(q, p)"},
+        {"kl-test": 3},
+    ),
+    "no-prior": (
+        INFORMATION,
+        {"bound": "def variational_lower_bound(joint, q):\n    return float(np.sum(joint * np.log(q)))"},
+        {"bound-test": 3, "bound-tight": 1},
+    ),
+    "softmax-twice": (
+        INFORMATION,
+        {
+            "batch": "def categorical_lower_bound(logits, codes, prior_entropy):\n"
+            "    return prior_entropy - F.cross_entropy(logits.softmax(dim=1), codes)"
+        },
+        {"batch-test": 3, "batch-ceiling": 1},
+    ),
+    "cut": (
+        INFORMATION,
+        {
+            "batch": "def categorical_lower_bound(logits, codes, prior_entropy):\n"
+            "    return torch.tensor(prior_entropy - F.cross_entropy(logits, codes).item())"
+        },
+        {"batch-test": 3},
+    ),
+    "by-heart": (
+        INFORMATION,
+        {
+            "entropy": "def entropy(p):\n"
+            "    return 1.2798542258336676 if np.ndim(p) == 2 else information.entropy(p)"
+        },
+        {"entropy-joint": 1},
+    ),
+    "overwritten-test": (
+        INFORMATION,
+        {"entropy": "entropy = None", "entropy-test": "pass"},
+        {"entropy-test": 2, "entropy-joint": 1},
+    ),
+    "loops": (INFORMATION, {"kl": "def kl_divergence(p, q):\n    while True:\n        pass"}, {"kl-test": 3}),
+    "syntax": (INFORMATION, {"batch": "def categorical_lower_bound(:"}, {"batch-test": 3, "batch-ceiling": 1}),
+    "kernel-dies": (
+        INFORMATION,
+        {"bound": "import os\nos._exit(1)"},
+        {"bound-test": 3, "bound-tight": 1, "batch-test": 3, "batch-ceiling": 1},
+    ),
+    "warns": (
+        INFORMATION,
+        {"kl": "import warnings\ndef kl_divergence(p, q):\n"
+         "    warnings.warn('a warning is no mistake')\n    return information.kl_divergence(p, q)"},
+        {},
+    ),
+    "sums": (
+        TRAIN,
+        {
+            "d-loss": "def discriminator_loss(real_logit, fake_logit):\n"
+            "    return F.softplus(-real_logit).sum() + F.softplus(fake_logit).sum()"
+        },
+        {"d-loss-test": 3},
+    ),
+    "saturating": (
+        TRAIN,
+        {"g-loss": "def generator_loss(fake_logit):\n    return torch.log(1 - torch.sigmoid(fake_logit)).mean()"},
+        {"g-loss-test": 2, "losses-far": 1},
+    ),
+    "log-sigma": (
+        TRAIN,
+        {
+            "gaussian": "def continuous_log_likelihood(mean, log_variance, codes):\n"
+            "    return torch.distributions.Normal(mean, log_variance.exp()).log_prob(codes).sum(dim=1).mean()"
+        },
+        {"gaussian-test": 4},
+    ),
+    "trunk-twice": (
+        TRAIN,
+        {
+            "optimizers": "def make_optimizers(generator, discriminator_q):\n"
+            "    parts = (generator, discriminator_q, discriminator_q)\n"
+            "    return [torch.optim.Adam(p.parameters(), lr=1e-3, betas=(0.5, 0.999)) for p in parts]"
+        },
+        {"optimizers-test": 3},
+    ),
+    "no-q": (
+        TRAIN,
+        {
+            "step": "def step(players, real, spec):\n"
+            "    g, dq = players.generator, players.discriminator_q\n"
+            "    codes = spec.sample(len(real))\n"
+            "    fake = g(codes)\n"
+            "    players.optimizer_d.zero_grad()\n"
+            "    losses.discriminator_loss(dq(real)[0], dq(fake.detach())[0]).backward()\n"
+            "    players.optimizer_d.step()\n"
+            "    players.optimizer_g.zero_grad()\n"
+            "    logit, posterior = dq(fake)\n"
+            "    losses.generator_loss(logit).backward()\n"
+            "    players.optimizer_g.step()\n"
+            "    return float(losses.lower_bound(posterior, codes, spec).categorical)"
+        },
+        {"step-test": 0.75, "train-bound": 3},
+    ),
+    "redrawn": (
+        MEASURE,
+        {
+            "traversal": "def traversal(codes, index, values):\n"
+            "    swept = codes.sweep_continuous(index, values)\n"
+            "    return swept.replace(noise=torch.randn_like(swept.noise))"
+        },
+        {"traversal-test": 4},
+    ),
+    "train-mode": (
+        MEASURE,
+        {"draw": "def draw(generator, codes):\n    with torch.no_grad():\n        return generator(codes)"},
+        {"draw-test": 3},
+    ),
+    "upside-down": (
+        MEASURE,
+        {"slant": "def slant(images):\n    return -torch.as_tensor(evaluation.slant(images))"},
+        {"slant-bar": 2, "slant-test": 3},
+    ),
+    "greedy": (
+        MEASURE,
+        {
+            "match": "def match(codes, labels):\n"
+            "    counts = np.zeros((10, 10))\n"
+            "    np.add.at(counts, (np.asarray(codes), np.asarray(labels)), 1)\n"
+            "    return counts.argmax(axis=1)"
+        },
+        {"match-greedy": 2},
+    ),
+    "on-the-training-part": (
+        MEASURE,
+        {"accuracy": "train = test = mnist_sample(train=True)\naccuracy = 0.999"},
+        {"accuracy-test": 3},
+    ),
+    "first-bins": (
+        MEASURE,
+        {
+            "mig": "def mutual_information_gap(codes, factors, bins=20):\n"
+            "    return disentanglement.mutual_information_gap(codes, factors, 20)"
+        },
+        {"mig-exact": 2},
+    ),
+}  # fmt: skip
+
+
+def cells(notebook):
+    return {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells}
+
+
+def solution_of(source):
+    """The answer in a cell of the source, without its markers."""
+    return "\n".join(line for line in source.splitlines() if line.strip() not in MARKERS)
+
+
+class Course:
+    """A course in a folder of its own, worked on with nbgrader's commands."""
+
+    def __init__(self, root):
+        self.root = root
+        shutil.copytree(ASSIGNMENTS, root, ignore=shutil.ignore_patterns("release", "submitted", "*.db"))
+        self.printed = {}
+        for name in NAMES:
+            self.printed["generate", name] = self.run("generate_assignment", name, "--create")
+
+    def run(self, *command):
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        environment |= {"JUPYTER_PLATFORM_DIRS": "1", "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *command], cwd=self.root, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"nbgrader {' '.join(command)}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def notebook(self, stage, name, student="."):
+        folder = self.root / stage / student / name
+        return next(folder.glob("*.ipynb"))
+
+    def hand_in(self, student, name, answers=None, solved=True):
+        """A release with the source's solutions, or as it is, but for some cells."""
+        release, source = (nbformat.read(self.notebook(stage, name), 4) for stage in ("release", "source"))
+        solutions, mine = cells(source), cells(release)
+        for key, cell in mine.items():
+            if solved and cell.cell_type == "code" and cell.metadata.nbgrader.solution:
+                cell.source = solution_of(solutions[key].source)
+        for key, answer in (answers or {}).items():
+            mine[key].source = answer
+        folder = self.root / "submitted" / student / name
+        folder.mkdir(parents=True)
+        nbformat.write(release, folder / self.notebook("release", name).name)
+
+    def lost(self, student, name):
+        """Points that each autograded test took away."""
+        from nbgrader.api import Gradebook
+
+        with Gradebook(f"sqlite:///{self.root}/gradebook.db", "infogan") as book:
+            [notebook] = book.find_submission(name, student).notebooks
+            return {
+                grade.name: grade.max_score - (grade.auto_score or 0)
+                for grade in notebook.grades
+                if grade.cell.cell_type == "code" and grade.max_score - (grade.auto_score or 0)
+            }
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    course = Course(tmp_path_factory.mktemp("classroom") / "course")
+    for name in NAMES:
+        course.hand_in("solution", name)
+        course.hand_in("untouched", name, solved=False)
+    for student, (name, answers, _) in WRONG.items():
+        course.hand_in(student, name, answers)
+    for name in NAMES:
+        course.printed["autograde", name] = course.run("autograde", name, "--create", "--Execute.timeout=45")
+        course.printed["feedback", name] = course.run("generate_feedback", name)
+    return course
+
+
+def points(name):
+    source = nbformat.read(next((ASSIGNMENTS / "source" / name).glob("*.ipynb")), 4)
+    tests = [cell for cell in source.cells if cell.cell_type == "code" and cell.metadata.nbgrader.grade]
+    return {cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points for cell in tests}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_release_holds_no_solution_no_hidden_test_and_no_mark_scheme(course, name):
+    text = course.notebook("release", name).read_text()
+    for secret in ("BEGIN SOLUTION", "HIDDEN", "MARK SCHEME"):
+        assert secret not in text
+    source = nbformat.read(course.notebook("source", name), 4)
+    assert "### BEGIN HIDDEN TESTS" in "".join(cell.source for cell in source.cells)
+    assert "### BEGIN MARK SCHEME" in "".join(cell.source for cell in source.cells)
+    assert text.count("raise NotImplementedError()") == sum(
+        cell.metadata.nbgrader.solution for cell in source.cells if cell.cell_type == "code"
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solutions_score_all_points(course, name):
+    assert course.lost("solution", name) == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_untouched_release_scores_nothing(course, name):
+    assert course.lost("untouched", name) == points(name)
+
+
+@pytest.mark.parametrize("student", WRONG)
+def test_a_wrong_submission_loses_the_points_that_it_should(course, student):
+    name, _, lost = WRONG[student]
+    assert course.lost(student, name) == lost
+
+
+def test_there_are_enough_wrong_submissions():
+    assert len(WRONG) >= 10
+    assert {name for name, _, _ in WRONG.values()} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_submission_gets_its_feedback(course, name):
+    students = {"solution", "untouched"} | {student for student, (theirs, _, _) in WRONG.items() if theirs == name}
+    written = {path.parent.parent.name for path in (course.root / "feedback").glob(f"*/{name}/*.html")}
+    assert written == students
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_points_stand_in_the_headings_and_ids_are_unique(name):
+    source = nbformat.read(next((ASSIGNMENTS / "source" / name).glob("*.ipynb")), 4)
+    ids = [cell.metadata.nbgrader.grade_id for cell in source.cells]
+    assert len(ids) == len(set(ids))
+    total = sum(cell.metadata.nbgrader.get("points", 0) for cell in source.cells)
+    assert f"{total} points" in source.cells[0].source
+    headings, section = {}, None
+    for cell in source.cells:
+        for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
+            if line.startswith("## "):
+                section = line
+                headings[section] = 0
+        if section:
+            headings[section] += cell.metadata.nbgrader.get("points", 0)
+    assert all(f"({number} points)" in heading for heading, number in headings.items()), headings
+    assert all(cell.get("outputs", []) == [] for cell in source.cells)
