@@ -56,6 +56,7 @@ class Case(NamedTuple):
 
 def check_entropy(function):
     """``entropy(p)``: in nats, of probabilities of any shape that may hold zeros."""
+    __tracebackhide__ = True
     cases = [Case(f"p = {_short(p)}", (p,)) for p in (np.array([0.5, 0.5]), np.array([1.0, 0.0, 0.0]))]
     cases += [Case(f"p = {_short(p)}", (p,)) for p in _tables(3, (7,), zeros=True)]
     mistakes = [
@@ -69,6 +70,7 @@ def check_entropy(function):
 
 def check_conditional_entropy(function):
     """``conditional_entropy(joint)``: H(rows | columns) in nats; the columns are what is known."""
+    __tracebackhide__ = True
     right = information.conditional_entropy
     mistakes = [
         Mistake(BITS, lambda joint: right(joint) / math.log(2)),
@@ -84,6 +86,7 @@ def check_conditional_entropy(function):
 
 def check_mutual_information(function):
     """``mutual_information(joint)``: in nats, of a table that may hold zeros."""
+    __tracebackhide__ = True
     right = information.mutual_information
     mistakes = [
         Mistake(BITS, lambda joint: right(joint) / math.log(2)),
@@ -97,6 +100,7 @@ def check_mutual_information(function):
 
 def check_kl_divergence(function):
     """``kl_divergence(p, q)``: in nats; ``p`` may hold zeros, ``q`` none."""
+    __tracebackhide__ = True
     pairs = zip(_tables(4, (6,), zeros=True), _tables(4, (6,), zeros=False, seed=9), strict=True)
     cases = [Case(f"p = {_short(p)}, q = {_short(q)}", (p, q)) for p, q in pairs]
     right = information.kl_divergence
@@ -112,6 +116,7 @@ def check_kl_divergence(function):
 
 def check_variational_lower_bound(function):
     """``variational_lower_bound(joint, q)``: E[log Q(c | x)] + H(c) of tables; rows are codes."""
+    __tracebackhide__ = True
     joints = _tables(4, (4, 6), zeros=False)
     guesses = [q / q.sum(axis=0) for q in _tables(4, (4, 6), zeros=False, seed=9)]
     cases = [
@@ -143,6 +148,7 @@ def check_variational_lower_bound(function):
 
 def check_corrected_information(function):
     """``corrected_information(counts)``: notebook 01, exercise 4: each entropy corrected by its own count of values."""
+    __tracebackhide__ = True
 
     def right(counts, correct=1.0):
         def h(c):
@@ -169,6 +175,7 @@ def check_corrected_information(function):
 
 def check_discriminator_loss(function):
     """``discriminator_loss(real_logit, fake_logit)``: -E[log D(x)] - E[log(1 - D(G(z)))] from logits."""
+    __tracebackhide__ = True
     right = losses.discriminator_loss
     mistakes = [
         Mistake(PROBABILITIES, lambda real, fake: right(real.sigmoid(), fake.sigmoid())),
@@ -186,6 +193,7 @@ def check_discriminator_loss(function):
 
 def check_generator_loss(function):
     """``generator_loss(fake_logit)``: -E[log D(G(z))], the form whose gradient stays large while D wins."""
+    __tracebackhide__ = True
     right = losses.generator_loss
     mistakes = [
         Mistake(PROBABILITIES, lambda fake: right(fake.sigmoid())),
@@ -201,6 +209,7 @@ def check_generator_loss(function):
 
 def check_categorical_lower_bound(function):
     """``categorical_lower_bound(logits, codes, prior_entropy)``: E[log Q(c | x)] + H(c) of a batch, in nats."""
+    __tracebackhide__ = True
 
     def right(logits, codes, prior_entropy):
         return prior_entropy - F.cross_entropy(logits, codes)
@@ -233,6 +242,7 @@ def check_continuous_log_likelihood(function):
 
     The result is the mean over the batch, in nats.
     """
+    __tracebackhide__ = True
 
     def right(mean, log_variance, codes, constant=LOG_2PI):
         squares = (codes - mean) ** 2 * torch.exp(-log_variance)
@@ -274,6 +284,7 @@ def check_continuous_log_likelihood(function):
 
 def check_optimizers(function):
     """``make_optimizers(generator, discriminator_q)``: three optimisers, for G, for D with the trunk, for Q's head."""
+    __tracebackhide__ = True
     name = _name(function)
     for spec in (CodeSpec(categorical=(10,), continuous=2, noise=4), CodeSpec(categorical=(), continuous=3, noise=2)):
         with isolated_randomness():
@@ -303,6 +314,7 @@ def check_optimizers(function):
 
 def check_traversal(function):
     """``traversal(codes, index, values)``: each row once a value of one continuous code, everything else held."""
+    __tracebackhide__ = True
     name = _name(function)
     for n, index, values in ((1, 0, [-1.0, 0.0, 1.0]), (3, 1, [-2.0, -0.5, 0.5, 2.0])):
         codes = CodeSpec(categorical=(4, 2), continuous=3, noise=5).sample(n, torch.Generator().manual_seed(n))
@@ -334,6 +346,7 @@ def check_traversal(function):
 
 def check_drawing(function):
     """``draw(generator, codes)``: images in eval mode, without gradients; the network's mode is put back."""
+    __tracebackhide__ = True
     name = _name(function)
     spec = CodeSpec(categorical=(3,), continuous=1, noise=4)
     with isolated_randomness():
@@ -359,6 +372,7 @@ def check_drawing(function):
 
 def check_height(function):
     """``height(images)``: notebook 05, exercise 2: rows from the first to the last with ink above one half."""
+    __tracebackhide__ = True
 
     def right(images):
         rows = (images[:, 0] > 0).any(dim=2)
@@ -383,6 +397,7 @@ def check_height(function):
 
 def check_softmax_cap(function):
     """``cap(K)``: notebook 03, exercise 1: the largest L_I in nats that softmax twice allows for K classes."""
+    __tracebackhide__ = True
 
     def right(k):
         return math.log(k) + 1 - math.log(math.e + k - 1)
@@ -403,6 +418,7 @@ def check_softmax_cap(function):
 
 def check_gap_of_a_blurred_copy(function):
     """``encode(images)``: notebook 06, exercise 3: FactorVAE calls the encoder perfect, MIG less than 0.2."""
+    __tracebackhide__ = True
     name, random = _name(function), torch.Generator().manual_seed(3)
 
     class Toy:
@@ -476,6 +492,7 @@ def check_value(name, value):
         AssertionError: it is another one.
         ValueError: there is no such question.
     """
+    __tracebackhide__ = True
     if name not in _ANSWERS:
         raise ValueError(f"name must be one of {sorted(_ANSWERS)}, got {name!r}")
     _require(value is not None and value is not Ellipsis, name, "is not written yet")
@@ -488,6 +505,7 @@ def check_value(name, value):
 
 def check_two_coins(shows_both, shows_one_twice):
     """Notebook 01, exercise 2: the joint tables of two coins with a picture of both, and of one twice."""
+    __tracebackhide__ = True
     for name, table, right in (
         ("shows_both", shows_both, 2 * math.log(2)),
         ("shows_one_twice", shows_one_twice, math.log(2)),
@@ -507,6 +525,7 @@ def check_two_coins(shows_both, shows_one_twice):
 
 def check_lower_bound_above(generator_table, joint, posterior):
     """Notebook 02, exercise 2: a table with more information than ``joint`` and a lower bound that is lower."""
+    __tracebackhide__ = True
     table = np.asarray(generator_table, dtype=float)
     _require(table.shape == np.shape(joint), "mine", f"must have the shape {np.shape(joint)}, got {table.shape}")
     _require(
@@ -524,11 +543,12 @@ def check_lower_bound_above(generator_table, joint, posterior):
     _passed("mine", "both inequalities")
 
 
-# How a check works
+# How a check works. IPython leaves functions with __tracebackhide__ out of what it shows of an error.
 
 
 def _check_numbers(function, cases, right, mistakes):
     """A function of arrays that returns one number."""
+    __tracebackhide__ = True
     name = _name(function)
     came = [_number(_call(function, case), name, case) for case in cases]
     _compare(name, cases, came, [float(right(*case.arguments)) for case in cases], mistakes)
@@ -537,6 +557,7 @@ def _check_numbers(function, cases, right, mistakes):
 
 def _check_tensors(function, cases, right, mistakes):
     """A function of tensors that returns a scalar with gradients to all floats that came in."""
+    __tracebackhide__ = True
     name = _name(function)
     came, gradients = [], []
     for case in cases:
@@ -562,6 +583,7 @@ def _check_tensors(function, cases, right, mistakes):
 
 
 def _compare(name, cases, came, expected, mistakes):
+    __tracebackhide__ = True
     wrong = [i for i in range(len(cases)) if not _near(came[i], expected[i])]
     if not wrong:
         return
@@ -581,6 +603,7 @@ def _near(a, b):
 
 def _call(function, case):
     """What the learner's function returns, or an ``AssertionError`` that says on what it failed."""
+    __tracebackhide__ = True
     name = _name(function)
     try:
         result = function(*case.arguments)
@@ -597,6 +620,7 @@ def _call(function, case):
 
 
 def _number(value, name, case=None):
+    __tracebackhide__ = True
     where = f" on {case.what}" if case else ""
     value = value.detach().cpu() if isinstance(value, torch.Tensor) else value
     shape = tuple(np.shape(value))
@@ -608,6 +632,7 @@ def _number(value, name, case=None):
 
 
 def _require(holds, name, message):
+    __tracebackhide__ = True
     if not holds:
         raise AssertionError(f"{name} {message}")
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from IPython.core.interactiveshell import InteractiveShell
 from scipy.special import entr, rel_entr, xlogy
 
 from infogan_helpers import exercises, information, losses
@@ -257,6 +258,20 @@ def test_what_is_not_written_or_breaks_is_said(check):
 def test_a_failure_says_the_input_what_came_and_what_was_expected():
     with pytest.raises(AssertionError, match=r"on p = \[0.5, 0.5\] gave 1, expected 0.69315. Likely: that is in bits"):
         exercises.check_entropy(lambda p: entr(p).sum() / LN2)
+
+
+def test_a_learner_sees_their_own_line_and_the_message_and_nothing_of_how_a_check_works():
+    shell = InteractiveShell.instance()
+    with pytest.raises(AssertionError) as raised:
+        exercises.check_entropy(lambda p: 0.0)
+    frames = [
+        entry for entry in raised.traceback if "exercises.py" in str(entry.path) and "test_" not in str(entry.path)
+    ]
+    assert len(frames) >= 3
+    assert all(frame.frame.f_locals.get("__tracebackhide__") for frame in frames)
+    shown = "\n".join(shell.InteractiveTB.structured_traceback(raised.type, raised.value, raised.tb, 5))
+    assert "mistakes = [" not in shown
+    InteractiveShell.clear_instance()
 
 
 def test_an_answer_by_heart_for_the_simple_input_does_not_pass():
