@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 from uncompared_cells import REASONS
 
 from infogan_helpers.checkpoints import load_pretrained
@@ -158,6 +159,15 @@ def test_every_figure_is_described_in_words(path):
                 alt = output.metadata.get("image/png", {}).get("alt", "")
                 # TEMPORARY: 04 is executed once more first
                 assert path.stem.startswith("04") or len(alt.split()) >= 8, f"{cell.id}: {alt!r}"
+
+
+def test_an_exported_page_gives_the_descriptions_to_a_screen_reader():
+    path = next(path for path in NOTEBOOKS if path.stem.startswith("06"))
+    page, _ = HTMLExporter(template_name="classic").from_filename(str(path))
+    figures = re.findall(r"<img[^>]*>", page)
+    described = [alt for figure in figures for alt in re.findall(r'alt="([^"]+)"', figure)]
+    assert len(described) == len(figures) >= 5
+    assert not any("No description" in alt for alt in described)
 
 
 @each_notebook
