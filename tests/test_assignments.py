@@ -6,6 +6,7 @@ nbgrader is an extra (``pip install -e .[classroom]``): without it these tests a
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -291,6 +292,23 @@ def test_an_untouched_release_scores_nothing(course, name):
 def test_a_wrong_submission_loses_the_points_that_it_should(course, student):
     name, _, lost = WRONG[student]
     assert course.lost(student, name) == lost
+
+
+def test_the_guide_names_commands_and_assignments_that_there_are():
+    from nbgrader.apps import NbGraderApp
+
+    guide = (ASSIGNMENTS / "README.md").read_text()
+    commands = set(re.findall(r"nbgrader ([a-z_]+)[ `\n]", guide)) & set(
+        re.findall(r"(?:^    |`)nbgrader (\w+)", guide, re.M)
+    )
+    assert {"generate_assignment", "autograde", "generate_feedback"} <= commands <= set(NbGraderApp.subcommands)
+    assert set(re.findall(r"`(\d_\w+)`", guide)) == set(NAMES)
+    for name in NAMES:
+        tests, row = (
+            sum(points(name).values()),
+            next(line for line in guide.splitlines() if line.startswith(f"| `{name}`")),
+        )
+        assert f"| {tests} + " in row
 
 
 def test_there_are_enough_wrong_submissions():
