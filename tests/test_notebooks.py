@@ -157,8 +157,7 @@ def test_every_figure_is_described_in_words(path):
         for output in cell.outputs:
             if "image/png" in output.get("data", {}):
                 alt = output.metadata.get("image/png", {}).get("alt", "")
-                # TEMPORARY: 04 is executed once more first
-                assert path.stem.startswith("04") or len(alt.split()) >= 8, f"{cell.id}: {alt!r}"
+                assert len(alt.split()) >= 8, f"{cell.id}: {alt!r}"
 
 
 def test_an_exported_page_gives_the_descriptions_to_a_screen_reader():
@@ -195,7 +194,7 @@ def test_exercises_say_their_difficulty_and_minutes(path):
 def test_solutions_are_folded_and_answer_an_exercise_that_is_left_open(path):
     cells = {cell.id: cell for cell in code_cells(path)}
     solutions = [cell for cell in cells.values() if SOLUTION in cell.metadata.get("tags", [])]
-    assert len(solutions) >= (0 if path.stem.startswith("04") else 3)  # TEMPORARY: 04 is executed once more first
+    assert len(solutions) >= 3
     for cell in solutions:
         assert cell.metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
         assert cell.source.startswith("# @title Solution")  # Colab folds a cell with a title
