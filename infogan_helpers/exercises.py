@@ -147,7 +147,7 @@ def check_variational_lower_bound(function):
 
 
 def check_corrected_information(function):
-    """``corrected_information(counts)``: notebook 01, exercise 4: each entropy corrected by its own count of values."""
+    """``corrected_information(counts)``: notebook 01, exercise 5: each entropy corrected by its own count of values."""
     __tracebackhide__ = True
 
     def right(counts, correct=1.0):
@@ -319,7 +319,9 @@ def check_traversal(function):
     for n, index, values in ((1, 0, [-1.0, 0.0, 1.0]), (3, 1, [-2.0, -0.5, 0.5, 2.0])):
         codes = CodeSpec(categorical=(4, 2), continuous=3, noise=5).sample(n, torch.Generator().manual_seed(n))
         case = Case(f"{n} rows, continuous code {index}, values {values}", (codes, index, values))
-        got, right = _call(function, case), codes.sweep_continuous(index, values)
+        right, before = codes.sweep_continuous(index, values), codes.continuous.clone()
+        got = _call(function, case)
+        _require(torch.equal(codes.continuous, before), name, "changes the codes that it was given")
         _require(hasattr(got, "continuous"), name, f"must return Codes, got {type(got).__name__}")
         _require(len(got) == len(right), name, f"must return {len(right)} rows on {case.what}, got {len(got)}")
         _require(torch.equal(got.noise, right.noise), name, f"on {case.what}: {REDRAWN}")
@@ -337,9 +339,6 @@ def check_traversal(function):
             torch.allclose(got.continuous, right.continuous),
             name,
             f"on {case.what} must move the code through the values for each row in turn, got {_short(moved)}",
-        )
-        _require(
-            torch.equal(codes.continuous, case.arguments[0].continuous), name, "changes the codes that it was given"
         )
     _passed(name, "two traversals")
 
@@ -504,7 +503,7 @@ def check_value(name, value):
 
 
 def check_two_coins(shows_both, shows_one_twice):
-    """Notebook 01, exercise 2: the joint tables of two coins with a picture of both, and of one twice."""
+    """Notebook 01, exercise 3: the joint tables of two coins with a picture of both, and of one twice."""
     __tracebackhide__ = True
     for name, table, right in (
         ("shows_both", shows_both, 2 * math.log(2)),
@@ -524,7 +523,7 @@ def check_two_coins(shows_both, shows_one_twice):
 
 
 def check_lower_bound_above(generator_table, joint, posterior):
-    """Notebook 02, exercise 2: a table with more information than ``joint`` and a lower bound that is lower."""
+    """Notebook 02, exercise 3: a table with more information than ``joint`` and a lower bound that is lower."""
     __tracebackhide__ = True
     table = np.asarray(generator_table, dtype=float)
     _require(table.shape == np.shape(joint), "mine", f"must have the shape {np.shape(joint)}, got {table.shape}")

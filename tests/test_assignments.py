@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from test_notebooks import MAX_LINES
 
 ASSIGNMENTS = Path(__file__).resolve().parent.parent / "notebooks" / "assignments"
 NAMES = sorted(path.name for path in (ASSIGNMENTS / "source").iterdir())
@@ -340,3 +341,9 @@ def test_points_stand_in_the_headings_and_ids_are_unique(name):
             headings[section] += cell.metadata.nbgrader.get("points", 0)
     assert all(f"({number} points)" in heading for heading, number in headings.items()), headings
     assert all(cell.get("outputs", []) == [] for cell in source.cells)
+    lines = {
+        cell.id: sum(bool(line.strip()) for line in cell.source.splitlines())
+        for cell in source.cells
+        if cell.cell_type == "code"
+    }
+    assert max(lines.values()) <= MAX_LINES, lines

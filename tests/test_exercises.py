@@ -215,6 +215,7 @@ WRONG = [
     ),
     (exercises.check_traversal, lambda c, i, v: c.sweep_continuous(i, [-x for x in v]), "through the values"),
     (exercises.check_traversal, lambda c, i, v: c, "rows on"),
+    (exercises.check_traversal, lambda c, i, v: c.continuous.zero_() is None or traversal(c, i, v), "it was given"),
     (exercises.check_drawing, lambda g, c: draw(g, c, mode=True), "drew in train mode"),
     (exercises.check_drawing, lambda g, c: draw(g, c, put_back=False), "put its mode back"),
     (exercises.check_drawing, lambda g, c: draw(g, c, gradients=True), "torch.no_grad"),
