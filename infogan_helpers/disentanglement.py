@@ -12,6 +12,7 @@ best (MIG, SAP) and completeness fall although nothing is mixed up.
 """
 
 import os
+from collections import Counter, defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -263,6 +264,101 @@ def factor_vae_score(
     counts = np.zeros((shared.max() + 1, active.sum()), dtype=int)
     np.add.at(counts, (shared[:n_train], votes[:n_train]), 1)
     return float(np.mean(counts.argmax(axis=0)[votes[n_train:]] == shared[n_train:]))
+
+
+def as_columns(posterior):
+    """What Q says of images as a matrix of codes: the likeliest class of each categorical code, then the means.
+
+    Args:
+        posterior: a ``networks.Posterior`` for ``n`` images.
+
+    Returns:
+        Floats, shape ``(n, L)``, in the order of the spec: c1, c2, ...
+    """
+    classes = [logits.argmax(dim=1) for logits in posterior.categorical_logits]
+    return torch.stack([*classes, *posterior.mean.unbind(1)], dim=1).double()
+
+
+def circular_correlation(angles, others):
+    """How closely one angle goes round with another, whatever their offset and sense: 0 to 1.
+
+    Args:
+        angles: radians, shape ``(n,)``.
+        others: likewise.
+
+    Returns:
+        The larger of ``|E exp(i(a - b))|`` and ``|E exp(i(a + b))|``: 1 where the difference (or the sum) never
+        changes, near 0 where it lies anywhere, and about half where the angle follows a sine of the other.
+
+    Raises:
+        ValueError: shapes disagree, or nothing is given.
+
+    Source: mean resultant length of the difference; Jammalamadaka & SenGupta 2001, sections 1.3 and 8.2.
+    """
+    a, b = _array(angles).astype(float), _array(others).astype(float)
+    if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
+        raise ValueError(f"angles and others must have the same shape (n,), got {a.shape} and {b.shape}")
+    return float(max(abs(np.exp(1j * (a - b)).mean()), abs(np.exp(1j * (a + b)).mean())))
+
+
+def code_factor_table(codes, factors, world):
+    """How closely each code follows each ordered factor; factors enter to score only.
+
+    Args:
+        codes: continuous codes on [-1, 1], shape ``(n, L)``.
+        factors: integers of ``world.sample_factors``, shape ``(n, K)``.
+        world: the ``World``; its kinds (factors without a unit) are left out.
+
+    Returns:
+        A ``DataFrame`` of shape (L, ordered factors): Spearman's |ρ|, and for a circular factor the circular
+        correlation with π times the code. A code that never changes has 0.
+
+    Raises:
+        ValueError: as in ``mutual_information_matrix`` and ``world.values``.
+    """
+    values = world.values(torch.as_tensor(_array(factors)))
+    codes, _ = _checked(codes, factors)
+    table = {}
+    for factor in world.factors:
+        if not factor.unit:
+            continue
+        truth = values[factor.name].numpy()
+        table[factor.name] = [
+            0.0
+            if np.ptp(code) == 0 or np.ptp(truth) == 0
+            else circular_correlation(np.pi * code, truth)
+            if factor.circular
+            else abs(float(scipy.stats.spearmanr(code, truth).statistic))
+            for code in codes.T
+        ]
+    return pd.DataFrame(table, index=[f"c{i + 1}" for i in range(codes.shape[1])])
+
+
+def cluster_purity(codes, kinds, *, test):
+    """Share of test samples whose cluster's most frequent training kind is theirs; kinds enter to score only.
+
+    Args:
+        codes: integers or whole floats, shape ``(n, L)``; a cluster is a row that is the same in all ``L`` codes.
+        kinds: integers, shape ``(n,)``.
+        test: another ``(codes, kinds)``: a vote that scored itself would reward having many clusters.
+
+    Returns:
+        A share between 0 and 1; test samples in a cluster that training never saw count as wrong.
+
+    Raises:
+        ValueError: shapes disagree, or a part is empty.
+    """
+    (codes, kinds), (codes_test, kinds_test) = ((_array(c), _array(k)) for c, k in ((codes, kinds), test))
+    for name, c, k in (("codes", codes, kinds), ("test", codes_test, kinds_test)):
+        if c.ndim != 2 or k.shape != (len(c),) or len(c) == 0:
+            raise ValueError(f"{name} must be codes (n, L) and kinds (n,), got {c.shape} and {k.shape}")
+    if codes.shape[1] != codes_test.shape[1]:
+        raise ValueError(f"test must have the same codes, {codes.shape[1]} columns, got {codes_test.shape[1]}")
+    votes = defaultdict(Counter)
+    for row, kind in zip(codes.tolist(), kinds.tolist(), strict=True):
+        votes[tuple(row)][kind] += 1
+    told = [votes[tuple(row)].most_common(1)[0][0] if tuple(row) in votes else None for row in codes_test.tolist()]
+    return float(np.mean([kind == right for kind, right in zip(told, kinds_test.tolist(), strict=True)]))
 
 
 def report(codes, factors, *, world=None, encode=None, bins=BINS, seed=0, jobs=None, progress=True):

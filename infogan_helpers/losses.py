@@ -79,7 +79,7 @@ def code_log_likelihood(posterior, codes):
     Source: Chen et al. 2016, section 6: softmax for a categorical code, a factored Gaussian for continuous ones.
     """
     categorical, continuous = _log_likelihood_by_code(posterior, codes)
-    return Nats(categorical, continuous.sum(dim=1))
+    return Nats(categorical.sum(dim=1), continuous.sum(dim=1))
 
 
 def lower_bound(posterior, codes, spec, read_from=None):
@@ -89,8 +89,8 @@ def lower_bound(posterior, codes, spec, read_from=None):
         posterior: Q's answer for ``n`` images, logits before softmax.
         codes: the ``Codes`` that made them.
         spec: the ``CodeSpec`` they were drawn from; it supplies H(c), which has no gradient but belongs in the number.
-        read_from: which images each continuous code is read from, booleans of shape ``(n, codes)``; all of them where
-            it is ``None``.
+        read_from: which images each code is read from, booleans of shape ``(n, codes)``, categorical codes first; all
+            of them where it is ``None``.
 
     Returns:
         ``Nats(categorical, continuous)`` of scalars, with ``.total``. The categorical part is at most
@@ -108,20 +108,22 @@ def lower_bound(posterior, codes, spec, read_from=None):
     classes = tuple(logits.shape[-1] for logits in posterior.categorical_logits)
     if classes != spec.categorical:
         raise ValueError(f"posterior.categorical_logits must have the spec's classes {spec.categorical}, got {classes}")
-    categorical, continuous = _log_likelihood_by_code(posterior, codes)
+    by_code = torch.cat(_log_likelihood_by_code(posterior, codes), dim=1)
     if read_from is None:
-        continuous = continuous.sum(dim=1).mean()
+        means = by_code.mean(dim=0)
     else:
-        if read_from.shape != codes.continuous.shape or read_from.dtype != torch.bool:
+        if read_from.shape != by_code.shape or read_from.dtype != torch.bool:
             raise ValueError(
-                f"read_from must be booleans of shape {tuple(codes.continuous.shape)}, "
+                f"read_from must be booleans of shape {tuple(by_code.shape)}, "
                 f"got {read_from.dtype} of shape {tuple(read_from.shape)}"
             )
         if read_from.device.type == "cpu" and not read_from.any(dim=0).all():
-            raise ValueError("read_from must mark at least one image for each continuous code")
-        continuous = ((continuous * read_from).sum(dim=0) / read_from.sum(dim=0)).sum()
-    entropy = spec.entropy()
-    return Nats(categorical.mean() + entropy.categorical, continuous + entropy.continuous)
+            raise ValueError("read_from must mark at least one image for each code")
+        means = (by_code * read_from).sum(dim=0) / read_from.sum(dim=0)
+    entropy, first_continuous = spec.entropy(), len(spec.categorical)
+    return Nats(
+        means[:first_continuous].sum() + entropy.categorical, means[first_continuous:].sum() + entropy.continuous
+    )
 
 
 def answer_information(logits):
@@ -147,12 +149,35 @@ def answer_information(logits):
     return (log_answers.exp() * log_answers).sum(dim=1).mean() - (log_mean.exp() * log_mean).sum()
 
 
+def answer_spread(means):
+    """How far a batch of continuous answers is from even on [-1, 1]: the squared distance of 1-D optimal transport.
+
+    Args:
+        means: the answers, shape ``(n,)``.
+
+    Returns:
+        A scalar: the mean squared distance of the answers, in order, from the middles of ``n`` equal steps; 0 where
+        they are those, 1/3 (nearly) where all are 0.
+
+    Raises:
+        ValueError: ``means`` have another shape, or no entry.
+
+    Source: squared 2-Wasserstein distance on the line; Peyré & Cuturi 2019, remark 2.30.
+    """
+    if means.ndim != 1 or len(means) == 0:
+        raise ValueError(f"means must have shape (n,) with n of at least 1, got {tuple(means.shape)}")
+    steps = (2 * torch.arange(len(means), device=means.device) + 1) / len(means) - 1
+    return (means.sort().values - steps).square().mean()
+
+
 def _log_likelihood_by_code(posterior, codes):
-    """log Q in nats: of the categorical codes together, shape ``(n,)``, and of each continuous one, ``(n, codes)``."""
+    """log Q in nats of each code: categorical ones, shape ``(n, codes)``, and continuous ones, likewise."""
     _check_fit(posterior, codes)
-    categorical = codes.continuous.new_zeros(len(codes))
-    for logits, classes in zip(posterior.categorical_logits, codes.categorical.unbind(1), strict=True):
-        categorical = categorical - F.cross_entropy(logits, classes.long(), reduction="none")
+    categorical = [
+        -F.cross_entropy(logits, classes.long(), reduction="none")
+        for logits, classes in zip(posterior.categorical_logits, codes.categorical.unbind(1), strict=True)
+    ]
+    categorical = torch.stack(categorical, dim=1) if categorical else codes.continuous.new_zeros(len(codes), 0)
     scaled = (codes.continuous - posterior.mean).square() * torch.exp(-posterior.log_variance)
     return categorical, -0.5 * (math.log(2 * math.pi) + posterior.log_variance + scaled)
 

@@ -28,10 +28,17 @@ from infogan_helpers.checkpoints import (
 )
 from infogan_helpers.codes import Codes
 from infogan_helpers.data import BatchSampler, as_model_range, to_uint8
-from infogan_helpers.losses import answer_information, discriminator_loss, generator_loss, lower_bound
+from infogan_helpers.losses import (
+    answer_information,
+    answer_spread,
+    discriminator_loss,
+    generator_loss,
+    lower_bound,
+)
 from infogan_helpers.networks import ARCHITECTURES, Posterior
 from infogan_helpers.runtime import default_device, isolated_randomness
 from infogan_helpers.transforms import ASPECTS, add_stray_strokes, random_style
+from infogan_helpers.views import UNANSWERED, VIEWS, view
 
 FREE_TO_CHANGE = ("sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
 # The seasons of a scheduled run, as shares of it.
@@ -42,6 +49,10 @@ CONTINUOUS_RISES = (0.25, 0.375)  # λ of the continuous codes, from 0
 NOISE_FADES = (0.0, 0.5)  # to 0
 RATES_FALL = (0.5, 1.0)  # the learning rates, to RATES_END of themselves
 RATES_END = 0.02
+# The same where Q reads views: real pictures teach it what an answer is before G is asked to obey.
+VIEWS_AGREE = (0.02, 0.07)
+VIEWS_ARE_READ = (0.1, 0.3)
+READING = 0.2  # weight of L_I for Q and the trunk there: a Q that fits early fakes forgets what real pictures taught it
 
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
 SAMPLE_COLUMNS = 10
@@ -82,6 +93,10 @@ class TrainingConfig:
             that keep their lean are not.
         agreement: weight of what Q's categorical answers on real images should do: say much (``losses.
             answer_information``), and come back on a copy (cross-entropy from the answer on the image, held fixed).
+        views: instead of copies, the view (``views.VIEWS``) that each code is read from, categorical codes first; each
+            view shows Q its share of the batch. Empty: no views. On real images Q's answer on a view should say much
+            and agree with that on the image (``agreement``), but for the views in ``views.UNANSWERED``.
+        view_noise: standard deviation of the Gaussian noise on views: what is fainter can carry no code.
         instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
         architecture: ``"conv"`` (the paper's) or ``"mlp"``.
@@ -109,6 +124,8 @@ class TrainingConfig:
     keep: tuple[str, ...] = ("lean", "stroke")
     stray_strokes: float = 0.5
     agreement: float = 0.5
+    views: tuple[str, ...] = ()
+    view_noise: float = 0.2
     instance_noise: float = 0.3
     code_gain: float = 3.0
     architecture: str = "conv"
@@ -126,7 +143,7 @@ class TrainingConfig:
         self._require("seed", is_seed, "an integer in [0, 2**32)")
         for name in ("learning_rate_g", "learning_rate_d", "learning_rate_q", "width", "code_gain"):
             self._require(name, _is_number(getattr(self, name)) and getattr(self, name) > 0, "a positive number")
-        for name in ("lambda_categorical", "lambda_continuous", "restyle", "agreement", "instance_noise"):
+        for name in ("lambda_categorical", "lambda_continuous", "restyle", "agreement", "view_noise", "instance_noise"):
             is_weight = _is_number(getattr(self, name)) and getattr(self, name) >= 0
             self._require(name, is_weight, "a number of at least 0 (0 switches it off)")
         is_pair = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
@@ -142,8 +159,20 @@ class TrainingConfig:
         self._require(
             "stray_strokes", _is_number(self.stray_strokes) and 0 <= self.stray_strokes <= 1, "a share in [0, 1]"
         )
-        for name in ("keep", "stray_strokes", "agreement"):
+        is_list = isinstance(self.views, (tuple, list)) and all(name in VIEWS for name in self.views)
+        self._require("views", is_list, f"a tuple of views from {tuple(VIEWS)}")
+        object.__setattr__(self, "views", tuple(self.views))
+        self._require("views", not self.views or self.restyle == 0, "empty where restyle is above 0")
+        for name in ("keep", "stray_strokes"):
             self._require(name, self.restyle > 0 or not getattr(self, name), "empty or 0 where restyle is 0")
+        self._require(
+            "agreement", self.restyle > 0 or self.views or not self.agreement, "0 where restyle is 0 and views is empty"
+        )
+        self._require(
+            "batch_size",
+            self.batch_size >= 2 * len(set(self.views)),
+            f"at least {2 * len(set(self.views))}, two a view",
+        )
         self._require(
             "batch_size", self.batch_size >= len(self.keep), f"at least {len(self.keep)}, one image an aspect"
         )
@@ -272,8 +301,11 @@ def make_players(spec, image_shape, config, device="cpu"):
         ``Players``: G's optimiser owns G, D's owns the trunk and D's head, Q's owns Q's head.
 
     Raises:
-        ValueError: the image shape does not fit the architecture.
+        ValueError: the image shape does not fit the architecture, or the views do not fit the codes.
     """
+    n_codes = len(spec.categorical) + spec.continuous
+    if config.views and len(config.views) != n_codes:
+        raise ValueError(f"views must name one view for each of {n_codes} codes, got {len(config.views)}")
     make_generator, make_discriminator_q = ARCHITECTURES[config.architecture]
     generator = make_generator(spec, image_shape, config.width).to(device)
     with torch.no_grad():  # the codes come first in G's input
@@ -329,14 +361,16 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     d_loss, g_loss = discriminator_loss(real_logit, fake_logit), generator_loss(fake_logit)
     bound = lower_bound(posterior, codes, spec, read_from)
     information = weights.categorical * bound.categorical + weights.continuous * bound.continuous
-    disagreement = weights.agreement * _disagreement(on_real, on_copy) if on_copy is not None else 0.0
+    disagreement = weights.agreement * _disagreement(on_real, on_copy, read_from, config)
+    reading = weights.reading * bound.total
+    through_trunk = reading if config.views else information
 
     # Update D (and through it the trunk), G and Q. Q reads in any case; λ is how hard G is pushed to write.
     _set_gradients(
-        d_loss + disagreement - (information if config.information_trains_trunk else 0.0), players.optimizer_d
+        d_loss + disagreement - (through_trunk if config.information_trains_trunk else 0.0), players.optimizer_d
     )
     _set_gradients(g_loss - information, players.optimizer_g)
-    _set_gradients(disagreement - bound.total, players.optimizer_q)
+    _set_gradients(disagreement - reading, players.optimizer_q)
     for optimizer in (players.optimizer_d, players.optimizer_g, players.optimizer_q):
         optimizer.step()
 
@@ -347,10 +381,15 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
 
 
 class Weights(NamedTuple):
-    """What a schedule says at one moment: see ``TrainingConfig``; ``learning_rate`` multiplies the three rates."""
+    """What a schedule says at one moment: see ``TrainingConfig``.
+
+    ``reading`` weighs L_I for Q's head (and, where Q reads views, for the trunk); ``learning_rate`` multiplies the
+    three rates.
+    """
 
     categorical: float
     continuous: float
+    reading: float
     agreement: float
     instance_noise: float
     learning_rate: float
@@ -358,19 +397,32 @@ class Weights(NamedTuple):
 
 def weights_at(config, done):
     """The weights of a run of which the share ``done``, in [0, 1], lies behind."""
+    reading = READING if config.views else 1.0
     if not config.scheduled:
         return Weights(
-            config.lambda_categorical, config.lambda_continuous, config.agreement, config.instance_noise, 1.0
+            config.lambda_categorical,
+            config.lambda_continuous,
+            reading,
+            config.agreement,
+            config.instance_noise,
+            1.0,
         )
 
     def risen(season):
         start, end = season
         return min(1.0, max(0.0, (done - start) / (end - start)))
 
+    if config.views:
+        read = risen(VIEWS_ARE_READ)
+        categorical, continuous, reading, agreement = read, read, reading * read, risen(VIEWS_AGREE)
+    else:
+        categorical = max(CATEGORICAL_FLOOR, risen(CATEGORICAL_RISES))
+        continuous, agreement = risen(CONTINUOUS_RISES), risen(AGREEMENT_RISES)
     return Weights(
-        config.lambda_categorical * max(CATEGORICAL_FLOOR, risen(CATEGORICAL_RISES)),
-        config.lambda_continuous * risen(CONTINUOUS_RISES),
-        config.agreement * risen(AGREEMENT_RISES),
+        config.lambda_categorical * categorical,
+        config.lambda_continuous * continuous,
+        reading,
+        config.agreement * agreement,
         config.instance_noise * (1 - risen(NOISE_FADES)),
         1 - (1 - RATES_END) * risen(RATES_FALL),
     )
@@ -643,22 +695,39 @@ def _noisy(images, deviation, generator):
 
 
 def _read_copies(dq, fake, real, on_fake, config, generator):
-    """What Q reads from restyled copies, in a forward pass of its own: among the fakes they would shift batch norm.
+    """What Q reads from copies or views, in a forward pass of its own: among the fakes they would shift batch norm.
 
     Returns:
-        ``(posterior of the fakes, read_from of lower_bound, posterior of the real images' copies)``, the last two
-        ``None`` where the run does without.
+        ``(posterior of the fakes, read_from of lower_bound, posteriors of the real images' copies)``: the second is
+        ``None`` where every code is read from every image, the third has a ``Posterior`` for each copy of an image.
     """
+    if config.views:
+        return _read_views(dq, fake, real, config, generator)
     if config.restyle == 0:
-        return on_fake, None, None
+        return on_fake, None, ()
     n, copies = len(fake), _copies(fake, real, config, generator)
     _, read = dq(copies)
-    posterior, on_copy = _rows(read, slice(0, n)), _rows(read, slice(n, None))
+    posterior, on_copy = _rows(read, slice(0, n)), (_rows(read, slice(n, None)),) if len(copies) > n else ()
     if not config.keep:
         return posterior._replace(mean=on_fake.mean, log_variance=on_fake.log_variance), None, on_copy
     row = torch.arange(n, device=fake.device)[:, None] % len(config.keep)
     code = torch.arange(posterior.mean.shape[1], device=fake.device)[None, :] % len(config.keep)
-    return posterior, row == code, on_copy
+    everywhere = torch.ones(n, len(posterior.categorical_logits), dtype=torch.bool, device=fake.device)
+    return posterior, torch.cat([everywhere, row == code], dim=1), on_copy
+
+
+def _read_views(dq, fake, real, config, generator):
+    """Image ``i`` is shown in view ``i % kinds``: a fake once, a real image twice, with other random choices."""
+    n, kinds = len(fake), tuple(dict.fromkeys(config.views))
+    shown = [
+        view(images[i :: len(kinds)], kind, generator) for images in (fake, real, real) for i, kind in enumerate(kinds)
+    ]
+    _, read = dq(_noisy(torch.cat(shown), config.view_noise, generator))
+    row = torch.arange(n, device=fake.device) % len(kinds)
+    place = row.argsort(stable=True).argsort()  # where image i went
+    posterior, *on_copy = (_rows(read, place + n * part) for part in range(3))
+    kind_of_code = torch.tensor([kinds.index(name) for name in config.views], device=fake.device)
+    return posterior, row[:, None] == kind_of_code, tuple(on_copy)
 
 
 def _copies(fake, real, config, generator):
@@ -676,23 +745,44 @@ def _copies(fake, real, config, generator):
 
 
 def _rows(posterior, rows):
-    """Some rows of a posterior; ``None`` where there are none."""
-    if len(posterior.mean[rows]) == 0:
-        return None
+    """Some rows of a posterior."""
     return Posterior(
         tuple(x[rows] for x in posterior.categorical_logits), posterior.mean[rows], posterior.log_variance[rows]
     )
 
 
-def _disagreement(on_image, on_copy):
-    """How little Q's categorical answers on real images say, and how far those on their copies differ, in nats.
+def _disagreement(on_image, on_copy, read_from, config):
+    """How little Q's answers on real images say, and how far those on their copies or views differ; 0 without copies.
 
-    Cross-entropy of the answer on the copy from that on the image, which is held fixed, less ``answer_information``.
+    On copies: cross-entropy of the categorical answer on the copy from that on the image, which is held fixed, less
+    ``answer_information``, in nats. On views it is the other way about: a view shows one thing plainly and is where an
+    answer is found, and the image learns it from there; continuous answers count by distance and ``answer_spread``.
     """
-    pairs = zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
-    return sum(
-        F.cross_entropy(copy, image.detach().softmax(dim=1)) - answer_information(image) for image, copy in pairs
-    )
+    if not on_copy:
+        return 0.0
+    if not config.views:
+        pairs = zip(on_image.categorical_logits, on_copy[0].categorical_logits, strict=True)
+        return sum(_from_fixed(copy, image) - answer_information(image) for image, copy in pairs)
+    total, classes = 0.0, len(on_image.categorical_logits)
+    for code, name in enumerate(config.views):
+        if name in UNANSWERED:
+            continue
+        rows = read_from[:, code]
+        if code < classes:
+            image, once, again = (p.categorical_logits[code][rows] for p in (on_image, *on_copy))
+            agrees = _from_fixed(image, once) + (_from_fixed(once, again) + _from_fixed(again, once)) / 2
+            total = total + agrees - 2 * answer_information(torch.cat([once, again]))
+        else:
+            image, once, again = (p.mean[rows, code - classes] for p in (on_image, *on_copy))
+            shown = torch.cat([once, again])
+            differs = (shown - image.repeat(2)).abs().mean() + (once - again).abs().mean()
+            total = total + 2 * (differs + answer_spread(shown))
+    return total
+
+
+def _from_fixed(logits, target):
+    """Cross-entropy of one answer from another that is held fixed, in nats."""
+    return F.cross_entropy(logits, target.detach().softmax(dim=1))
 
 
 def _set_gradients(loss, optimizer):

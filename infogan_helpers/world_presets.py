@@ -1,0 +1,80 @@
+"""What notebooks 06 and 07 train on each world: the codes, the views they are read from, the configuration.
+
+Not here: the worlds (``worlds.py``), the views (``views.py``), and any training.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from infogan_helpers.codes import CodeSpec
+from infogan_helpers.training import TrainingConfig
+from infogan_helpers.worlds import Chairs, Faces, Sprites
+
+
+class WorldPreset(NamedTuple):
+    """One experiment.
+
+    Attributes:
+        world: the class of the ``World``.
+        spec: the codes; those of the paper for ``Faces`` and ``Chairs``.
+        config: the ``TrainingConfig``, seed 0.
+    """
+
+    world: type
+    spec: CodeSpec
+    config: TrainingConfig
+
+
+def _viewed(views, **changes):
+    """The settings that all worlds share, and those of one."""
+    plain = TrainingConfig(
+        steps=1500,
+        restyle=0.0,
+        keep=(),
+        stray_strokes=0.0,
+        agreement=0.0,
+        lambda_categorical=0.5,
+        lambda_continuous=0.5,
+    )
+    return replace(plain, agreement=1.0, views=views, **changes)
+
+
+WORLD_PRESETS = {
+    "sprites": WorldPreset(
+        Sprites,
+        CodeSpec(categorical=(3,), continuous=4, noise=16),
+        _viewed(("shape", "x", "y", "scale", "orientation"), instance_noise=0.2),
+    ),
+    "faces": WorldPreset(
+        Faces,
+        CodeSpec(categorical=(), continuous=5, noise=128),
+        _viewed(("outline", "features", "shading", "coarse", "coarse"), view_noise=0.3),
+    ),
+    "chairs": WorldPreset(
+        Chairs,
+        CodeSpec(categorical=(20, 20, 20), continuous=1, noise=128),
+        _viewed(("back", "arms", "base", "dial"), instance_noise=0.1),
+    ),
+    "chairs_ten": WorldPreset(
+        Chairs,
+        CodeSpec(categorical=(10,), continuous=4, noise=128),
+        _viewed(("base", "dial", "coarse", "coarse", "coarse"), instance_noise=0.1),
+    ),
+}
+
+
+def without_views(preset, lambda_=None):
+    """The same codes and networks, each code read from the picture itself, as in the paper.
+
+    Args:
+        preset: a ``WorldPreset``.
+        lambda_: of both kinds of codes; the paper's 1 and 0.1 where it is ``None``, and 0 for a GAN that Q watches.
+
+    Returns:
+        A ``WorldPreset``.
+    """
+    categorical, continuous = (1.0, 0.1) if lambda_ is None else (lambda_, lambda_)
+    config = replace(
+        preset.config, agreement=0.0, views=(), lambda_categorical=categorical, lambda_continuous=continuous
+    )
+    return preset._replace(config=config)

@@ -1,0 +1,202 @@
+"""Train InfoGAN on the worlds over seeds, score every run by the known factors, and write one table.
+
+    python tests/benchmarks/worlds.py sprites:0-4 sprites_control:0-4 sprites_random:0-4
+    python tests/benchmarks/worlds.py faces:0-4 faces_plain:0-4 chairs:0-4 --workers 2
+
+A run is NAME:SEEDS. Each one trains in a process of its own, on one thread; finished runs are kept in --folder, so that
+a killed command goes on where it stopped. Factors score the runs after the training has ended; no training sees them.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from infogan_helpers.checkpoints import save_networks
+from infogan_helpers.data import BatchSampler, as_model_range
+from infogan_helpers.disentanglement import (
+    as_columns,
+    cluster_purity,
+    code_factor_table,
+    factor_vae_score,
+    mutual_information_gap,
+)
+from infogan_helpers.evaluation import read_codes
+from infogan_helpers.losses import lower_bound
+from infogan_helpers.training import fit, make_players, settle_batch_norm
+from infogan_helpers.world_presets import WORLD_PRESETS, without_views
+
+FOLDER = Path("data/runs")
+RESULTS = Path(__file__).parent / "results"
+IMAGES, HELD_OUT = 50_000, 5_000
+TRAIN_SEED, TEST_SEED = 0, 12345  # of the pictures
+KIND = {"Sprites": "shape", "Faces": "identity", "Chairs": "type"}
+READ_RANDOM = 300  # steps of the Q that is trained on random codes
+
+
+def runs():
+    """Everything that can be trained: a name, what it is, and the preset."""
+    every = {}
+    for name, preset in WORLD_PRESETS.items():
+        every[name] = preset
+        every[f"{name}_plain"] = without_views(preset)
+        every[f"{name}_control"] = without_views(preset, lambda_=0.0)
+        every[f"{name}_random"] = without_views(preset)
+    return every
+
+
+def parse(argument):
+    """``faces:0-2,5`` to ``[("faces", 0), …]``."""
+    name, _, seeds = argument.partition(":")
+    if name not in runs() or not seeds:
+        raise argparse.ArgumentTypeError(f"NAME:SEEDS with {list(runs())}, got {argument!r}")
+    spans = [[int(end) for end in part.split("-")] for part in seeds.split(",")]
+    return [(name, seed) for span in spans for seed in range(span[0], span[-1] + 1)]
+
+
+def read_random_codes(images, spec, config):
+    """A Q that learns codes which have nothing to do with its pictures: what a score is worth by itself."""
+    torch.manual_seed(config.seed)
+    players = make_players(spec, tuple(images.shape[1:]), config)
+    dq, random = players.discriminator_q, torch.Generator().manual_seed(config.seed)
+    sampler = BatchSampler(images, config.batch_size, random)
+    for _ in range(READ_RANDOM):
+        _, posterior = dq(as_model_range(sampler.next()))
+        loss = -lower_bound(posterior, spec.sample(config.batch_size, random), spec).total
+        for optimizer in (players.optimizer_d, players.optimizer_q):
+            optimizer.zero_grad()
+        loss.backward()
+        for optimizer in (players.optimizer_d, players.optimizer_q):
+            optimizer.step()
+    settle_batch_norm(dq, players.generator, images, spec, config)
+    return players
+
+
+def train_one(name, seed, folder):
+    """Train and score one run in this process; writes its networks and its figures."""
+    preset = runs()[name]
+    config = replace(preset.config, seed=seed)
+    world, spec = preset.world(), preset.spec
+    train, train_factors, _ = world.images_and_factors(IMAGES, TRAIN_SEED, progress=False)
+    test, test_factors, _ = world.images_and_factors(HELD_OUT, TEST_SEED, progress=False)
+    started = time.perf_counter()
+    if name.endswith("_random"):
+        networks = read_random_codes(train, spec, config)
+        bounds = {}
+    else:
+        networks = fit(train, spec, config, device="cpu", progress=False)
+        recent = slice(-50, None)
+        bounds = {
+            "L_I categorical": float(np.mean(networks.history.bound_categorical[recent])),
+            "L_I continuous": float(np.mean(networks.history.bound_continuous[recent])),
+        }
+    seconds = time.perf_counter() - started
+    save_networks(folder / f"{name}-{seed}.safetensors", networks.generator, networks.discriminator_q)
+    figures = bounds | score(networks.discriminator_q, world, spec, (train, train_factors), (test, test_factors))
+    record = {
+        "run": name,
+        "seed": seed,
+        "config": asdict(config),
+        "seconds": seconds,
+        "figures": figures,
+        "machine": f"{platform.machine()}, torch {torch.__version__}, 1 thread",
+    }
+    (folder / f"{name}-{seed}.json").write_text(json.dumps(record))
+    print(name, seed, f"{seconds:.0f} s", {k: v for k, v in figures.items() if not isinstance(v, dict)}, flush=True)
+
+
+def score(discriminator_q, world, spec, train, test):
+    """Every figure of one network, on held-out pictures; clusters are named on the first 20,000 training pictures."""
+    images, factors = test
+    codes = as_columns(read_codes(discriminator_q, images))
+    first_continuous = len(spec.categorical)
+    table = code_factor_table(codes[:, first_continuous:], factors, world)
+    figures = {
+        "MIG": mutual_information_gap(codes, factors),
+        "FactorVAE": factor_vae_score(
+            world,
+            lambda x: as_columns(read_codes(discriminator_q, x)),
+            n_train=800,
+            n_test=800,
+            n_spread=4000,
+            progress=False,
+        ),
+        "follows": {f: dict(zip(table.index, table[f].round(4).tolist(), strict=True)) for f in table},
+    }
+    figures |= {f"best |ρ| {f}": float(table[f].max()) for f in table}
+    if first_continuous:
+        kinds = world.names.index(KIND[type(world).__name__])
+        named = as_columns(read_codes(discriminator_q, train[0][:20_000]))
+        figures[f"purity {KIND[type(world).__name__]}"] = cluster_purity(
+            named[:, :first_continuous],
+            train[1][:20_000, kinds],
+            test=(codes[:, :first_continuous], factors[:, kinds]),
+        )
+    return figures
+
+
+def write_table(folder):
+    """All finished runs: one line a seed, and the spread."""
+    records = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+    records = [r for r in records if r.get("run") in runs()]
+    (RESULTS / "worlds.json").write_text(json.dumps(records, indent=1) + "\n")
+    lines = ["# InfoGAN on the worlds", "", "Written by worlds.py; factors score, on 5,000 held-out pictures.", ""]
+    for name in dict.fromkeys(r["run"] for r in records):
+        ours = [r for r in records if r["run"] == name]
+        table = pd.DataFrame([{k: v for k, v in r["figures"].items() if k != "follows"} for r in ours])
+        table.index = [r["seed"] for r in ours]
+        table["seconds"] = [r["seconds"] for r in ours]
+        table.loc["median"] = table.median()
+        rows = table.round(3).astype(object)
+        rows["seconds"] = table["seconds"].round().astype(int)
+        lines += [
+            f"## {name}",
+            "",
+            "| seed | " + " | ".join(rows.columns) + " |",
+            "|---" * (len(rows.columns) + 1) + "|",
+        ]
+        lines += [
+            f"| {seed} | " + " | ".join(map(str, row)) + " |" for seed, row in zip(rows.index, rows.values, strict=True)
+        ]
+        lines += [""]
+    (RESULTS / "worlds.md").write_text("\n".join(lines))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", type=parse)
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--workers", type=int, default=2, help="runs at a time")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    wanted = [run for group in options.runs for run in group]
+    if options.one:
+        torch.set_num_threads(1)
+        return train_one(*wanted[0], options.folder)
+    for name in dict.fromkeys(name for name, _ in wanted):  # render before the workers start
+        for n, seed in ((IMAGES, TRAIN_SEED), (HELD_OUT, TEST_SEED)):
+            runs()[name].world().images_and_factors(n, seed)
+
+    def launch(run):
+        name, seed = run
+        if not (options.folder / f"{name}-{seed}.json").is_file():
+            command = [sys.executable, __file__, f"{name}:{seed}", "--one", "--folder", str(options.folder)]
+            subprocess.run(command, check=True)
+
+    with ThreadPoolExecutor(options.workers) as pool:
+        list(pool.map(launch, wanted))
+    write_table(options.folder)
+
+
+if __name__ == "__main__":
+    main()
