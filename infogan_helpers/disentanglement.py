@@ -357,7 +357,8 @@ def cluster_purity(codes, kinds, *, test):
     votes = defaultdict(Counter)
     for row, kind in zip(codes.tolist(), kinds.tolist(), strict=True):
         votes[tuple(row)][kind] += 1
-    told = [votes[tuple(row)].most_common(1)[0][0] if tuple(row) in votes else None for row in codes_test.tolist()]
+    elected = {row: max(sorted(counts), key=counts.get) for row, counts in votes.items()}  # the smallest of a tie
+    told = [elected.get(tuple(row)) for row in codes_test.tolist()]
     return float(np.mean([kind == right for kind, right in zip(told, kinds_test.tolist(), strict=True)]))
 
 

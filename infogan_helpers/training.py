@@ -771,11 +771,11 @@ def _disagreement(on_image, on_copy, read_from, config):
         if code < classes:
             image, once, again = (p.categorical_logits[code][rows] for p in (on_image, *on_copy))
             agrees = _from_fixed(image, once) + (_from_fixed(once, again) + _from_fixed(again, once)) / 2
-            total = total + agrees - 2 * answer_information(torch.cat([once, again]))
+            total = total + agrees - 3 * answer_information(torch.cat([once, again]))
         else:
             image, once, again = (p.mean[rows, code - classes] for p in (on_image, *on_copy))
             shown = torch.cat([once, again])
-            differs = (shown - image.repeat(2)).abs().mean() + (once - again).abs().mean()
+            differs = (shown.detach() - image.repeat(2)).abs().mean() + (once - again).abs().mean()
             total = total + 2 * (differs + answer_spread(shown))
     return total
 

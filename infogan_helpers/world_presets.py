@@ -28,7 +28,7 @@ class WorldPreset(NamedTuple):
 def _viewed(views, **changes):
     """The settings that all worlds share, and those of one."""
     plain = TrainingConfig(
-        steps=1500,
+        steps=1200,
         restyle=0.0,
         keep=(),
         stray_strokes=0.0,

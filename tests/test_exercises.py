@@ -68,6 +68,24 @@ def cap(k):
     return math.log(k) + 1 - math.log(math.e + k - 1)
 
 
+def correlation(a, b):
+    return max(abs(np.exp(1j * (a - s * b)).mean()) for s in (1, -1))
+
+
+def purity(clusters, kinds, test_clusters, test_kinds):
+    votes = {c: np.bincount(kinds[clusters == c]).argmax() for c in np.unique(clusters)}
+    return np.mean([votes.get(c) == kind for c, kind in zip(test_clusters, test_kinds, strict=True)])
+
+
+def purity_of_the_seen(clusters, kinds, test_clusters, test_kinds):
+    seen = np.isin(test_clusters, clusters)
+    return purity(clusters, kinds, test_clusters[seen], test_kinds[seen])
+
+
+def unlit(images):
+    return 2 * ((images + 1) / 2 / 0.08).clamp(0, 1) - 1
+
+
 def blurred(images):
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
     return torch.cat([images, images + 0.2 * noise], dim=1)
@@ -90,6 +108,9 @@ RIGHT = [
     (exercises.check_height, height),
     (exercises.check_softmax_cap, cap),
     (exercises.check_gap_of_a_blurred_copy, blurred),
+    (exercises.check_circular_correlation, correlation),
+    (exercises.check_cluster_purity, purity),
+    (exercises.check_unlit_view, unlit),
 ]
 
 WRONG = [
@@ -224,6 +245,23 @@ WRONG = [
     (exercises.check_softmax_cap, math.log, "the ceiling of the right loss"),
     (exercises.check_softmax_cap, lambda k: cap(k) - math.log(k), "H(c) is missing"),
     (exercises.check_gap_of_a_blurred_copy, lambda images: images, "MIG of 1.00"),
+    (exercises.check_circular_correlation, lambda a, b: abs(np.exp(1j * (a - b)).mean()), "one sense only"),
+    (exercises.check_circular_correlation, lambda a, b: np.corrcoef(a, b)[0, 1], "tears the circle open"),
+    (exercises.check_circular_correlation, lambda a, b: abs(np.exp(1j * (a - b))).mean(), "mean of the lengths"),
+    (
+        exercises.check_circular_correlation,
+        lambda a, b: max(np.cos(a - b).mean(), np.cos(a + b).mean()),
+        "asks for equal angles",
+    ),
+    (exercises.check_cluster_purity, lambda c, k, tc, tk: purity(tc, tk, tc, tk), "voted and counted on the test part"),
+    (exercises.check_cluster_purity, lambda c, k, tc, tk: purity(c, k, c, k), "counted on the part that voted"),
+    (exercises.check_cluster_purity, lambda c, k, tc, tk: np.mean(tc == tk), "vote first"),
+    (exercises.check_cluster_purity, purity_of_the_seen, "never saw were left out"),
+    (exercises.check_unlit_view, lambda images: images, "still shows the light"),
+    (exercises.check_unlit_view, lambda images: torch.zeros_like(images), "the azimuth is lost"),
+    (exercises.check_unlit_view, lambda images: 3 * images, r"must stay in \[-1, 1\]"),
+    (exercises.check_unlit_view, lambda images: images[:, 0], "the images' shape"),
+    (exercises.check_unlit_view, lambda images: images / 0, "no numbers"),
     (exercises.check_gap_of_a_blurred_copy, lambda images: images[:, [0, 0, 1, 1]], "exactly the same"),
 ]
 

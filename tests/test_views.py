@@ -206,9 +206,9 @@ def test_disagreement_on_views_by_hand_and_what_it_moves():
         return -(target.detach().softmax(1) * other.log_softmax(1)).sum(1).mean()
 
     i, a, b = (p.categorical_logits[0][::2] for p in (image, once, again))
-    categorical = cross(a, i) + (cross(a, b) + cross(b, a)) / 2 - 2 * answer_information(torch.cat([a, b]))
+    categorical = cross(a, i) + (cross(a, b) + cross(b, a)) / 2 - 3 * answer_information(torch.cat([a, b]))
     i, a, b = (p.mean[1::2, 0] for p in (image, once, again))
-    distance = ((a - i).abs().mean() + (b - i).abs().mean()) / 2 + (a - b).abs().mean()
+    distance = ((a.detach() - i).abs().mean() + (b.detach() - i).abs().mean()) / 2 + (a - b).abs().mean()
     torch.testing.assert_close(loss, categorical + 2 * (distance + answer_spread(torch.cat([a, b]))))
     loss.backward()
     for p in (image, once, again):
