@@ -15,6 +15,7 @@ CRISPNESS = 6.0  # times the contrast at an edge, so that a zoomed shape is no b
 LIT = 0.08  # brightness from which a pixel belongs to a head, whatever light falls on it
 FILLED = 0.05  # the same for a chair
 BACK_REACHES = 0.28  # of a picture's half: how far to the side a chair's back is seen at most
+BAR = 0.4  # half the width of the dial's bar, in halves of a picture
 SEAT, TOP = (0.654, 0.13), (0.68, 0.19)  # middle and spread, over chairs, of what tells the front from the rear
 
 
@@ -99,7 +100,7 @@ def _one_sided(profile, axis, like):
 
 
 def _dial(ink, generator):
-    """An angle made of two measurements, as one even brightness: -1 and 1 are the same way round.
+    """An angle made of two measurements, as the place of a broad upright bar: both ends are the same way round.
 
     How far to the side the back lies is the sine. The cosine's sign is guessed: from the front more of the bright seat
     shows, and the back, being farther from a camera that looks down, reaches higher.
@@ -114,7 +115,8 @@ def _dial(ink, generator):
     rows = there[:, : side * 3 // 8].amax(dim=2).mean(dim=1)  # share of the upper rows that hold anything
     front = (seat - SEAT[0]) / SEAT[1] + 0.4 * (rows - TOP[0]) / TOP[1]
     cosine = ((1 - sine**2).clamp_min(1e-3).sqrt() + 0.05) * torch.tanh(3 * front)
-    return (torch.atan2(sine, cosine) / math.pi)[:, None, None, None].expand_as(ink)
+    place = (torch.atan2(sine, cosine) / math.pi)[:, None, None, None]
+    return (2 * torch.exp(-(((across - place) / BAR) ** 2)) - 1).expand_as(ink)
 
 
 def _back(ink, generator):

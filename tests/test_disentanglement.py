@@ -12,6 +12,10 @@ from sklearn.svm import LinearSVC
 
 from infogan_helpers.disentanglement import (
     DCI,
+    as_columns,
+    circular_correlation,
+    cluster_purity,
+    code_factor_table,
     dci,
     factor_vae_score,
     higgins_score,
@@ -21,6 +25,8 @@ from infogan_helpers.disentanglement import (
     report,
     sap_score,
 )
+from infogan_helpers.networks import Posterior
+from infogan_helpers.worlds import Sprites
 
 SIZES = (4, 3, 5)
 
@@ -312,3 +318,70 @@ def test_jobs_change_nothing():
     factors = random_factors(200)
     codes = mixed_codes(factors)
     assert dci(codes, factors, jobs=1).disentanglement == dci(codes, factors, jobs=2).disentanglement
+
+
+# --- what follows what, one by one
+
+
+def test_columns_are_the_classes_and_then_the_means():
+    posterior = Posterior(
+        (torch.tensor([[0.0, 2.0], [1.0, -1.0]]), torch.tensor([[0.0, 0.0, 3.0], [5.0, 0.0, 0.0]])),
+        torch.tensor([[0.5], [-0.25]]),
+        torch.zeros(2, 1),
+    )
+    assert as_columns(posterior).tolist() == [[1, 2, 0.5], [0, 0, -0.25]]
+
+
+def test_circular_correlation_knows_offset_sense_fold_and_chance():
+    angle = np.linspace(-np.pi, np.pi, 100_000, endpoint=False)
+    assert circular_correlation(angle + 1, angle) == pytest.approx(1)
+    assert circular_correlation(2 - angle, angle) == pytest.approx(1)
+    assert circular_correlation(2 * np.abs(angle) - np.pi, angle) == pytest.approx(4 / (3 * np.pi), abs=1e-3)
+    other = np.random.default_rng(0).uniform(-np.pi, np.pi, len(angle))
+    assert circular_correlation(other, angle) < 0.02
+    noisy = angle + np.random.default_rng(1).normal(0, 0.5, len(angle))
+    assert circular_correlation(noisy, angle) == pytest.approx(np.exp(-0.125), abs=0.01)  # E exp(iε) of a Gaussian
+    for one, two in ((3, 2), ((2, 2), (2, 2)), (0, 0)):
+        with pytest.raises(ValueError, match="angles and others must have the same shape"):
+            circular_correlation(np.zeros(one), np.zeros(two))
+
+
+def test_the_table_of_codes_and_factors_is_spearmans_and_leaves_kinds_out():
+    world = Sprites()
+    factors = world.sample_factors(2000, torch.Generator().manual_seed(0))
+    values = world.values(factors)
+    random = np.random.default_rng(0)
+    codes = np.stack(
+        [
+            -(values["x"].numpy() ** 3),
+            values["orientation"].numpy() / np.pi,
+            values["y"].numpy() + 0.3 * random.standard_normal(2000),
+            np.zeros(2000),
+        ],
+        axis=1,
+    )
+    table = code_factor_table(codes, factors, world)
+    assert list(table.columns) == ["scale", "orientation", "x", "y"]
+    assert list(table.index) == ["c1", "c2", "c3", "c4"]
+    assert table.loc["c1", "x"] == pytest.approx(1)
+    assert table.loc["c2", "orientation"] == pytest.approx(1)
+    expected = scipy.stats.spearmanr(codes[:, 2], values["y"].numpy()).statistic
+    assert table.loc["c3", "y"] == pytest.approx(expected)
+    assert table.loc["c1", "scale"] < 0.1
+    assert (table.loc["c4"] == 0).all()
+
+
+def test_purity_votes_on_one_part_and_counts_on_the_other():
+    codes, kinds = torch.tensor([[0, 0], [0, 0], [0, 0], [0, 1], [1, 0]]), torch.tensor([5, 5, 6, 6, 7])
+    test = torch.tensor([[0, 0], [0, 0], [0, 1], [1, 1]]), torch.tensor([5, 6, 6, 7])
+    assert cluster_purity(codes, kinds, test=test) == 0.5  # right, wrong, right, and a cluster nobody has seen
+    assert cluster_purity(codes, kinds, test=(codes, kinds)) == 0.8
+    tied = torch.tensor([[0], [0]])
+    for order in ([3, 2], [2, 3]):
+        assert cluster_purity(tied, torch.tensor(order), test=(tied, torch.tensor([2, 2]))) == 1
+    with pytest.raises(ValueError, match=r"codes must be codes \(n, L\) and kinds"):
+        cluster_purity(kinds, kinds, test=test)
+    with pytest.raises(ValueError, match=r"test must be codes \(n, L\) and kinds"):
+        cluster_purity(codes, kinds, test=(codes[:0], kinds[:0]))
+    with pytest.raises(ValueError, match="test must have the same codes, 2 columns, got 1"):
+        cluster_purity(codes, kinds, test=(codes[:, :1], kinds))

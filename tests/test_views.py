@@ -123,11 +123,13 @@ def test_the_light_leaves_no_trace_in_the_outline():
 
 def test_the_dial_follows_the_rotation_and_mirrors_with_the_picture():
     images, values = drawn(Chairs())
-    dial = view(images, "dial")[:, 0, 0, 0]
-    assert circular_correlation(math.pi * dial, values["rotation"]) > 0.88
-    together = math.pi * (view(images.flip(3), "dial")[:, 0, 0, 0] + dial)  # -1 and 1 are one direction
-    torch.testing.assert_close(together.cos(), torch.ones(300), atol=1e-4, rtol=0)
-    assert view(images, "dial").std(dim=(1, 2, 3)).max() < 1e-6
+    seen = view(images, "dial")
+    place = (seen[:, 0, 0].argmax(dim=1) + 0.5) / 16 - 1
+    assert circular_correlation(math.pi * place, values["rotation"]) > 0.88
+    mirrored = view(images.flip(3), "dial").flip(3)
+    ends = place.abs() > 0.9  # both ends are one direction: which of them is a matter of rounding
+    torch.testing.assert_close(mirrored[~ends], seen[~ends], atol=1e-3, rtol=0)
+    assert seen.std(dim=2).max() < 1e-6
 
 
 def test_the_views_of_a_chairs_parts_tell_its_parts_apart():
