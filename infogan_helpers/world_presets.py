@@ -10,8 +10,7 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.training import TrainingConfig
 from infogan_helpers.worlds import Chairs, Faces, Sprites
 
-
-PLAIN_STEPS = 800  # of runs without views: their scores do not grow with more
+PLAIN_STEPS = 800  # of runs without views
 
 
 class WorldPreset(NamedTuple):

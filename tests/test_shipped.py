@@ -6,10 +6,12 @@ import torch
 
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_pretrained
 from infogan_helpers.data import mnist_sample
+from infogan_helpers.disentanglement import as_columns, cluster_purity, code_factor_table, mutual_information_gap
 from infogan_helpers.evaluation import code_accuracy, code_attribute_table, draw_images, read_codes
 from infogan_helpers.losses import lower_bound
 from infogan_helpers.quality import classify, load_classifier, sure_share
 from infogan_helpers.training import TrainingConfig, code_recovery
+from infogan_helpers.world_presets import WORLD_PRESETS
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +86,38 @@ def test_the_control_is_the_recipe_but_for_what_asks_for_the_codes(model):
 @pytest.mark.parametrize("name", ["mnist", "mnist_control", "fashion_mnist"])
 def test_the_weights_are_small(name):
     assert (PRETRAINED_FOLDER / f"{name}.safetensors").stat().st_size < 4 * 2**20
+
+
+WORLDS = ("sprites", "faces", "chairs")
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_worlds_model_scores_on_new_pictures_as_its_card_says(name):
+    model, world = load_pretrained(name), WORLD_PRESETS[name].world()
+    factors = world.sample_factors(1000, torch.Generator().manual_seed(77))
+    codes = as_columns(read_codes(model.discriminator_q, world.render(factors)))
+    table = code_factor_table(codes[:, len(model.spec.categorical) :], factors, world)
+    measured = model.card["measured"]
+    for factor in table:
+        if measured[f"best |ρ| {factor}"] > 0.5:
+            assert table[factor].max() == pytest.approx(measured[f"best |ρ| {factor}"], abs=0.03), factor
+    assert mutual_information_gap(codes, factors) == pytest.approx(measured["MIG"], abs=0.08)  # 1,000 pictures
+    if model.spec.categorical:
+        columns = codes[:, : len(model.spec.categorical)]
+        half = (columns[:500], factors[:500, 0]), (columns[500:], factors[500:, 0])
+        kind = next(key for key in measured if key.startswith("purity"))
+        assert cluster_purity(*half[0], test=half[1]) > measured[kind] - 0.15
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_worlds_card_holds_five_seeds_and_ships_the_median(name):
+    card = load_pretrained(name).card
+    assert [row["seed"] for row in card["runs"][name]] == list(range(5))
+    by = card["what"].rpartition("median ")[2]
+    assert card["measured"][by] == sorted(row[by] for row in card["runs"][name])[2]
+    assert TrainingConfig(**card["config"]).views == WORLD_PRESETS[name].config.views
+    assert "no factor was seen" in card["trained on"]
+
+
+def test_the_worlds_weights_are_small_together():
+    assert sum((PRETRAINED_FOLDER / f"{name}.safetensors").stat().st_size for name in WORLDS) < 8 * 10**6
