@@ -475,10 +475,11 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
 
 
 def settle_batch_norm(discriminator_q, generator, images, spec, config):
-    """Measure D and Q's batch-norm statistics anew, on what training showed them, with the weights at rest.
+    """Measure D and Q's batch-norm statistics anew, on what Q will be asked about, with the weights at rest.
 
     The moving averages of a training lag behind its weights and lean towards whatever batch came last; for D and Q, who
-    read real images, fakes and restyled copies in turn, that can cost a tenth of c1's accuracy and more.
+    read real images, fakes and restyled copies in turn, that can cost a tenth of c1's accuracy and more. Where Q reads
+    codes from views, it is asked about real images alone, and fakes that are still far from them would shift it.
 
     Args:
         discriminator_q: the trained D and Q; changed in place and put in eval mode.
@@ -502,7 +503,8 @@ def settle_batch_norm(discriminator_q, generator, images, spec, config):
             for _ in range(SETTLING_BATCHES):
                 real, fake = as_model_range(sampler.next()), generator(spec.sample(size, random, images.device))
                 discriminator_q(real)
-                discriminator_q(fake)
+                if not config.views:
+                    discriminator_q(fake)
                 if config.restyle > 0:
                     discriminator_q(_copies(fake, real, config, random))
         for layer in layers:
