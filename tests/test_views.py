@@ -12,8 +12,17 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import as_model_range
 from infogan_helpers.disentanglement import circular_correlation
 from infogan_helpers.losses import answer_information, answer_spread, lower_bound
-from infogan_helpers.networks import Posterior
-from infogan_helpers.training import PRESETS, TrainingConfig, _disagreement, _read_copies, fit, make_players, weights_at
+from infogan_helpers.networks import Generator, Posterior
+from infogan_helpers.training import (
+    PRESETS,
+    TrainingConfig,
+    _disagreement,
+    _read_copies,
+    fit,
+    make_players,
+    settle_batch_norm,
+    weights_at,
+)
 from infogan_helpers.views import UNANSWERED, VIEWS, view
 from infogan_helpers.world_presets import WORLD_PRESETS, without_views
 from infogan_helpers.worlds import Chairs, Faces, Sprites
@@ -263,6 +272,22 @@ def test_seasons_of_a_run_that_reads_views():
     assert whole.reading == pytest.approx(0.2)
     assert weights_at(replace(VIEWED, scheduled=False), 0.0).continuous == VIEWED.lambda_continuous
     assert weights_at(TrainingConfig(), 0.0).reading == 1.0
+
+
+def test_batch_norm_is_settled_on_real_images_alone():
+    spec = CodeSpec(categorical=(), continuous=1, noise=4)
+    config, players, _, real = a_pair(("x",), spec)
+
+    def settled(config, seed):
+        torch.manual_seed(seed)
+        generator = Generator(spec, (1, 32, 32), config.width)
+        settle_batch_norm(players.discriminator_q, generator, real, spec, config)
+        layer = next(m for m in players.discriminator_q.modules() if isinstance(m, torch.nn.BatchNorm2d))
+        return layer.running_mean.clone()
+
+    torch.testing.assert_close(settled(config, 1), settled(config, 2), atol=0, rtol=0)
+    without = replace(config, views=(), agreement=0.0)
+    assert not torch.allclose(settled(without, 1), settled(without, 2))
 
 
 def test_a_run_learns_a_place_from_its_view_alone_and_forgets_nothing():
