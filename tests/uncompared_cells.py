@@ -18,4 +18,7 @@ REASONS = {
     ("04", "lost-digits"): "which digits are lost, and how many, depends on budget, data and machine",
     ("04", "followed"): "trained figures, which depend on budget and machine",
     ("04", "cost"): "times",
+    ("06", "sprite-run"): "a training with a progress bar; the next cell compares what is claimed of it",
+    ("07", "short-run"): "a training with a progress bar; the next cell compares what is claimed of it",
+    ("07", "chair-pictures"): "renders pictures under a progress bar, where they are not cached",
 }
