@@ -70,7 +70,8 @@ def _posed(keep):
         row_y = torch.stack([sin, cos, middle_y - sin * x - cos * y], dim=1)
         grid = F.affine_grid(torch.stack([row_x, row_y], dim=1), list(ink.shape), align_corners=False)
         moved = F.grid_sample(ink, grid, align_corners=False)
-        return 2 * (CRISPNESS * (moved - 0.5) + 0.5).clamp(0, 1) - 1
+        crisp = (CRISPNESS * (moved - 0.5) + 0.5).clamp(0, 1)
+        return 2 * (moved + (crisp - moved).detach()) - 1  # a clamp has no slope, and G could not learn to move a shape
 
     return shown
 

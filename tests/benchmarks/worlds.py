@@ -183,7 +183,7 @@ def ship(name):
     generator, discriminator_q = load_networks(FOLDER / f"{name}-{chosen['seed']}.safetensors")
     runs_of = {}
     for record in records:
-        runs_of.setdefault(record["run"], []).append({"seed": record["seed"], **record["figures"]})
+        runs_of.setdefault(record["run"], []).append({"seed": record["seed"], **_numbered(record)})
     preset = WORLD_PRESETS[name]
     facts = {
         "what": f"InfoGAN on {preset.world.__name__}, each code read from a view; the seed of median {MEDIAN_BY[name]}",
@@ -191,11 +191,19 @@ def ship(name):
         "trained on": f"{IMAGES:,} rendered pictures of seed {TRAIN_SEED}, 32 by 32; no factor was seen",
         "scored on": f"{HELD_OUT:,} pictures of seed {TEST_SEED}; factors enter to score only",
         "precision": "weights were trained in 32 bits and are stored in 16",
-        "measured": chosen["figures"],
+        "measured": _numbered(chosen),
         "runs": runs_of,
         "conditions": {"machine": chosen["machine"], "seconds": round(chosen["seconds"])},
     }
     save_pretrained(name, generator.half(), discriminator_q.half(), facts)
+
+
+def _numbered(record):
+    """Figures in which a uniform code has its number among all codes, categorical ones first."""
+    first = len(runs()[record["run"]].spec.categorical)
+    follows = record["figures"]["follows"]
+    follows = {factor: {f"c{int(c[1:]) + first}": rho for c, rho in codes.items()} for factor, codes in follows.items()}
+    return {**record["figures"], "follows": follows}
 
 
 def main():
