@@ -95,6 +95,14 @@ def test_other_views_of_sprites_lose_the_scale(name):
     assert small / large == pytest.approx(1, abs=0.12)
 
 
+def test_a_shape_in_full_black_and_white_can_still_be_moved():
+    images = torch.where(drawn(Sprites(), 8)[0] > 0, 1.0, -1.0).requires_grad_()
+    seen = view(images, "x", seeded())
+    (seen * torch.arange(32.0)).sum().backward()
+    changed = (images.grad != 0).float().mean(dim=(1, 2, 3))
+    assert changed.min() > 0.2  # not the outline alone
+
+
 def test_the_view_of_orientation_keeps_it_and_that_of_shape_does_not():
     images, _ = drawn(Sprites(), 40, shape=1, orientation=5)
     kept, lost = (view(images, name, seeded()) for name in ("orientation", "shape"))
