@@ -70,15 +70,15 @@ def _posed(keep):
         row_y = torch.stack([sin, cos, middle_y - sin * x - cos * y], dim=1)
         grid = F.affine_grid(torch.stack([row_x, row_y], dim=1), list(ink.shape), align_corners=False)
         moved = F.grid_sample(ink, grid, align_corners=False)
-        crisp = (CRISPNESS * (moved - 0.5) + 0.5).clamp(0, 1)
-        return 2 * (moved + (crisp - moved).detach()) - 1  # a clamp has no slope, and G could not learn to move a shape
+        return 2 * _with_slope_of(moved, (CRISPNESS * (moved - 0.5) + 0.5).clamp(0, 1)) - 1
 
     return shown
 
 
 def _outline(ink, generator):
     """How the outline of a head leans to one side: filled share of each column, right less left."""
-    return 3 * _one_sided(F.avg_pool2d((ink / LIT).clamp(0, 1).mean(dim=2, keepdim=True), (1, 3), 1, (0, 1)), 3, ink)
+    filled = _with_slope_of(ink, (ink / LIT).clamp(0, 1))
+    return 3 * _one_sided(F.avg_pool2d(filled.mean(dim=2, keepdim=True), (1, 3), 1, (0, 1)), 3, ink)
 
 
 def _features(ink, generator):
@@ -94,6 +94,14 @@ def _shading(ink, generator):
     columns = F.adaptive_avg_pool2d(ink.amax(dim=2, keepdim=True), (1, 4))
     columns = F.interpolate(columns, (1, ink.shape[3]), mode="bilinear", align_corners=False)
     return 4 * _one_sided(columns, 3, ink)
+
+
+def _with_slope_of(smooth, clamped):
+    """``clamped``, with the gradient of ``smooth``: a clamp has no slope, and G could not learn to move an edge.
+
+    Source: the straight-through estimator, Bengio et al. 2013.
+    """
+    return smooth + (clamped - smooth).detach()
 
 
 def _one_sided(profile, axis, like):

@@ -50,7 +50,9 @@ WORLD_PRESETS = {
     "faces": WorldPreset(
         Faces,
         CodeSpec(categorical=(), continuous=5, noise=128),
-        _viewed(("outline", "features", "shading", "coarse", "coarse"), lambda_continuous=0.2, view_noise=0.3),
+        _viewed(
+            ("outline", "features", "shading", "coarse", "coarse"), steps=1000, lambda_continuous=0.15, view_noise=0.3
+        ),
     ),
     "chairs": WorldPreset(
         Chairs,
