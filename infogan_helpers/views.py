@@ -47,32 +47,61 @@ def _posed(keep):
     """
 
     def shown(ink, generator):
-        n, _, height, width = ink.shape
-        across = (torch.arange(width, device=ink.device) + 0.5) * 2 / width - 1
-        down = (torch.arange(height, device=ink.device) + 0.5) * 2 / height - 1
+        n = len(ink)
         with torch.no_grad():
-            mass = ink.clamp_min(0)[:, 0] + 1e-6
-            middle_x = (mass.sum(dim=1) * across).sum(dim=1) / mass.sum(dim=(1, 2))
-            middle_y = (mass.sum(dim=2) * down).sum(dim=1) / mass.sum(dim=(1, 2))
-            size = (4 * mass.mean(dim=(1, 2))).sqrt().clamp(0.15, 1.2)  # side of a square of that area
+            x0, y0, size, _ = _measured(ink)
 
         def uniform(limit):
             return (2 * torch.rand(n, generator=generator, device=ink.device) - 1) * limit
 
-        angle = uniform(0.0 if keep == "orientation" else math.pi)
-        wanted = 0.85 if keep in ("orientation", "shape") else 0.45  # large where the outline matters
-        zoom = torch.ones_like(size) if keep == "scale" else size / wanted
+        angle = uniform(math.pi)
+        zoom = torch.ones_like(size) if keep == "scale" else size / (0.85 if keep == "shape" else 0.45)
         free = ANYWHERE if keep in ("x", "y") else 0.0  # x and y lose the other of the two, the rest lose both
         x, y = uniform(free), uniform(free)
-        x, y = middle_x if keep == "x" else x, middle_y if keep == "y" else y
+        x, y = x0 if keep == "x" else x, y0 if keep == "y" else y
         cos, sin = zoom * angle.cos(), zoom * angle.sin()
-        row_x = torch.stack([cos, -sin, middle_x - cos * x + sin * y], dim=1)
-        row_y = torch.stack([sin, cos, middle_y - sin * x - cos * y], dim=1)
+        row_x = torch.stack([cos, -sin, x0 - cos * x + sin * y], dim=1)
+        row_y = torch.stack([sin, cos, y0 - sin * x - cos * y], dim=1)
         grid = F.affine_grid(torch.stack([row_x, row_y], dim=1), list(ink.shape), align_corners=False)
         moved = F.grid_sample(ink, grid, align_corners=False)
         return 2 * _with_slope_of(moved, (CRISPNESS * (moved - 0.5) + 0.5).clamp(0, 1)) - 1
 
     return shown
+
+
+def _measured(ink):
+    """Middle across and down, size (the side of a square of that area), and the long axis in [-π/2, π/2]."""
+    across = _ticks(ink.shape[3], ink)
+    down = _ticks(ink.shape[2], ink)
+    mass = ink.clamp_min(0)[:, 0] + 1e-6
+    total = mass.sum(dim=(1, 2))
+    x = (mass.sum(dim=1) * across).sum(dim=1) / total
+    y = (mass.sum(dim=2) * down).sum(dim=1) / total
+    dx, dy = across - x[:, None], down - y[:, None]
+    xx = (mass.sum(dim=1) * dx**2).sum(dim=1) / total
+    yy = (mass.sum(dim=2) * dy**2).sum(dim=1) / total
+    xy = (mass * dy[:, :, None] * dx[:, None, :]).sum(dim=(1, 2)) / total
+    axis = torch.atan2(2 * xy, xx - yy + 1e-9) / 2
+    return x, y, (4 * total / mass[0].numel()).sqrt().clamp(0.15, 1.2), axis
+
+
+def _ticks(size, like):
+    """Middles of pixels in halves of the picture."""
+    return (torch.arange(size, device=like.device) + 0.5) * 2 / size - 1
+
+
+def _axis(ink, generator):
+    """The direction of a shape's long axis, from its second moments, as the place of a broad bar.
+
+    A shape and the same turned by half a turn have one axis; a square's is a matter of rounding.
+    """
+    return _bar(_measured(ink)[3] * 2 / math.pi, ink)
+
+
+def _bar(place, like):
+    """A broad upright bar, at a place in [-1, 1]."""
+    away = _ticks(like.shape[3], like) - place[:, None, None, None]
+    return (2 * torch.exp(-((away / BAR) ** 2)) - 1).expand_as(like)
 
 
 def _outline(ink, generator):
@@ -115,7 +144,7 @@ def _dial(ink, generator):
     shows, and the back, being farther from a camera that looks down, reaches higher.
     """
     side = ink.shape[3]
-    across = (torch.arange(side, device=ink.device) + 0.5) * 2 / side - 1
+    across = _ticks(side, ink)
     there = (ink / FILLED).clamp(0, 1)[:, 0]
     back = there[:, : side * 5 // 16]
     sine = (back * across).sum(dim=(1, 2)) / back.sum(dim=(1, 2)).clamp_min(1e-3) / BACK_REACHES
@@ -124,8 +153,7 @@ def _dial(ink, generator):
     rows = there[:, : side * 3 // 8].amax(dim=2).mean(dim=1)  # share of the upper rows that hold anything
     front = (seat - SEAT[0]) / SEAT[1] + 0.4 * (rows - TOP[0]) / TOP[1]
     cosine = ((1 - sine**2).clamp_min(1e-3).sqrt() + 0.05) * torch.tanh(3 * front)
-    place = (torch.atan2(sine, cosine) / math.pi)[:, None, None, None]
-    return (2 * torch.exp(-(((across - place) / BAR) ** 2)) - 1).expand_as(ink)
+    return _bar(torch.atan2(sine, cosine) / math.pi, ink)
 
 
 def _back(ink, generator):
@@ -163,7 +191,8 @@ def _coarse(ink, generator):
 
 
 VIEWS = {
-    **{keep: _posed(keep) for keep in ("shape", "scale", "orientation", "x", "y")},
+    **{keep: _posed(keep) for keep in ("shape", "scale", "x", "y")},
+    "axis": _axis,
     "outline": _outline,
     "features": _features,
     "shading": _shading,

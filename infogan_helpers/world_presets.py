@@ -45,7 +45,7 @@ WORLD_PRESETS = {
     "sprites": WorldPreset(
         Sprites,
         CodeSpec(categorical=(3,), continuous=4, noise=16),
-        _viewed(("shape", "x", "y", "scale", "orientation"), steps=1200, instance_noise=0.2),
+        _viewed(("shape", "x", "y", "scale", "axis"), steps=1000, instance_noise=0.2),
     ),
     "faces": WorldPreset(
         Faces,

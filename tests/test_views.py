@@ -53,7 +53,7 @@ def centre(pictures):
 @pytest.mark.parametrize("name", VIEWS)
 @pytest.mark.parametrize("side", [32, 64])
 def test_a_view_has_the_pictures_shape_is_seeded_and_lets_a_gradient_through(name, side):
-    world = Sprites(side) if name in ("shape", "x", "y", "scale", "orientation") else Chairs(side)
+    world = Sprites(side) if name in ("shape", "x", "y", "scale", "axis") else Chairs(side)
     images = (drawn(world, 12)[0] * 0.98).requires_grad_()
     seen = view(images, name, seeded())
     assert seen.shape == images.shape
@@ -86,7 +86,7 @@ def test_the_view_of_scale_keeps_the_area_and_loses_the_place():
     assert centre(seen).abs().max() < 0.05
 
 
-@pytest.mark.parametrize("name", ["orientation", "shape", "x", "y"])
+@pytest.mark.parametrize("name", ["shape", "x", "y"])
 def test_other_views_of_sprites_lose_the_scale(name):
     images, values = drawn(Sprites(), shape=0)
     area = ((view(images, name, seeded()) + 1) / 2).mean(dim=(1, 2, 3))
@@ -103,10 +103,21 @@ def test_a_shape_in_full_black_and_white_can_still_be_moved():
     assert changed.min() > 0.2  # not the outline alone
 
 
-def test_the_view_of_orientation_keeps_it_and_that_of_shape_does_not():
-    images, _ = drawn(Sprites(), 40, shape=1, orientation=5)
-    kept, lost = (view(images, name, seeded()) for name in ("orientation", "shape"))
-    assert 2 * kept.std(dim=0).mean() < lost.std(dim=0).mean()
+def test_the_axis_follows_an_ellipse_and_leaves_place_and_scale_alone():
+    world = Sprites()
+    images, values = drawn(world, shape=1)
+    place = (view(images, "axis")[:, 0, 0].argmax(dim=1) + 0.5) / 16 - 1
+    assert circular_correlation(math.pi * place, 2 * values["orientation"]) > 0.98  # twice: half a turn is none
+    seen = view(drawn(world, 60, shape=1, orientation=7)[0], "axis")
+    assert seen.std(dim=0).max() < 0.15
+
+
+def test_the_view_of_shape_loses_the_orientation():
+    seen = view(drawn(Sprites(), 60, shape=1, orientation=7)[0], "shape", seeded())
+    apart = view(drawn(Sprites(), 60, shape=0, orientation=7)[0], "shape", seeded())
+    assert seen.std(dim=0).mean() > 0.15
+    inner = (seen[..., 12:20, 12:20].mean(), apart[..., 12:20, 12:20].mean())
+    assert abs(inner[0] - inner[1]) < 0.2  # both are as large
 
 
 @pytest.mark.parametrize(
