@@ -15,7 +15,7 @@ CRISPNESS = 6.0  # times the contrast at an edge, so that a zoomed shape is no b
 LIT = 0.08  # brightness from which a pixel belongs to a head, whatever light falls on it
 FILLED = 0.05  # the same for a chair
 BACK_REACHES = 0.28  # of a picture's half: how far to the side a chair's back is seen at most
-BAR = 0.8  # half the width of the dial's bar, in halves of a picture: broad, so that its place is what varies most
+BAR = 0.8  # half the width of a bar that shows an angle, in halves of a picture: broad, so that its place varies most
 SEAT, TOP = (0.654, 0.13), (0.68, 0.19)  # middle and spread, over chairs, of what tells the front from the rear
 
 
