@@ -108,7 +108,8 @@ def load_pretrained(name="mnist", folder=None):
     """A model that ships with this project, checked against the SHA-256 on its card.
 
     Args:
-        name: which one; ``"mnist"``, ``"mnist_control"`` (its twin with λ = 0) or ``"fashion_mnist"``.
+        name: which one; ``"mnist"``, ``"mnist_control"`` (its twin with λ = 0), ``"fashion_mnist"``, or a
+            world's: ``"sprites"``, ``"faces"``, ``"chairs"``.
         folder: where weights and cards lie; ``data/pretrained`` where it is ``None``.
 
     Returns:
