@@ -29,16 +29,9 @@ class WorldPreset(NamedTuple):
 
 def _viewed(views, **changes):
     """The settings that all worlds share, and those of one."""
-    plain = TrainingConfig(
-        steps=800,
-        restyle=0.0,
-        keep=(),
-        stray_strokes=0.0,
-        agreement=0.0,
-        lambda_categorical=0.5,
-        lambda_continuous=0.5,
-    )
-    return replace(plain, agreement=1.0, views=views, **changes)
+    shared = {"steps": 800, "lambda_categorical": 0.5, "lambda_continuous": 0.5, "agreement": 1.0}
+    without_copies = {"restyle": 0.0, "keep": (), "stray_strokes": 0.0}
+    return TrainingConfig(views=views, **{**shared, **without_copies, **changes})
 
 
 WORLD_PRESETS = {

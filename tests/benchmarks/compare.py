@@ -61,8 +61,13 @@ def parse(argument):
     preset, _, data = name.partition("@")
     if preset not in PRESETS or data not in DATA or not seeds:
         raise argparse.ArgumentTypeError(f"PRESET@DATA:SEEDS with {list(PRESETS)} and {list(DATA)}, got {argument!r}")
-    spans = [[int(end) for end in part.split("-")] for part in seeds.split(",")]
-    return [(preset, data, seed) for span in spans for seed in range(span[0], span[-1] + 1)]
+    return [(preset, data, seed) for seed in parse_seeds(seeds)]
+
+
+def parse_seeds(text):
+    """``0-2,5`` to ``[0, 1, 2, 5]``."""
+    spans = [[int(end) for end in part.split("-")] for part in text.split(",")]
+    return [seed for span in spans for seed in range(span[0], span[-1] + 1)]
 
 
 def run_name(preset, data, seed):

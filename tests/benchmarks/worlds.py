@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from compare import FOLDER, RESULTS, parse_seeds
 
 from infogan_helpers.checkpoints import load_networks, save_networks, save_pretrained
 from infogan_helpers.data import BatchSampler, as_model_range
@@ -37,8 +38,6 @@ from infogan_helpers.training import fit, make_players, settle_batch_norm
 from infogan_helpers.world_presets import WORLD_PRESETS, without_views
 from infogan_helpers.worlds import Sprites
 
-FOLDER = Path("data/runs")
-RESULTS = Path(__file__).parent / "results"
 IMAGES, HELD_OUT = 50_000, 5_000
 TRAIN_SEED, TEST_SEED = 0, 12345  # of the pictures
 MEDIAN_BY = {"sprites": "MIG", "faces": "best |ρ| elevation", "chairs": "best |ρ| rotation"}
@@ -62,8 +61,7 @@ def parse(argument):
     name, _, seeds = argument.partition(":")
     if name not in runs() or not seeds:
         raise argparse.ArgumentTypeError(f"NAME:SEEDS with {list(runs())}, got {argument!r}")
-    spans = [[int(end) for end in part.split("-")] for part in seeds.split(",")]
-    return [(name, seed) for span in spans for seed in range(span[0], span[-1] + 1)]
+    return [(name, seed) for seed in parse_seeds(seeds)]
 
 
 def read_random_codes(images, spec, config):
