@@ -170,6 +170,37 @@ def answer_spread(means):
     return (means.sort().values - steps).square().mean()
 
 
+def distance_disagreement(answers, shown):
+    """1 - the correlation, over all pairs, of how far answers lie apart and how far what they answer lies apart.
+
+    Without it a continuous answer may be spread, sure and folded: the same for two things that are not alike.
+
+    Args:
+        answers: shape ``(n, …)``; a mean a row, or a row of probabilities.
+        shown: what was asked about, shape ``(n, …)``; no gradient flows to it.
+
+    Returns:
+        A scalar between 0 and 2; 1 where all answers are the same.
+
+    Raises:
+        ValueError: the two have different lengths, or fewer than three rows.
+
+    Source: distances kept as in multidimensional scaling, Kruskal 1964.
+    """
+    if len(answers) != len(shown) or len(answers) < 3:
+        raise ValueError(f"answers and shown must be as many, at least 3, got {len(answers)} and {len(shown)}")
+    here, there = _distances(answers), _distances(shown.detach())
+    here, there = here - here.mean(), there - there.mean()
+    return 1 - (here * there).mean() / (here.square().mean() * there.square().mean() + 1e-12).sqrt()
+
+
+def _distances(rows):
+    """Euclidean distances of all pairs, each pair once."""
+    i, j = torch.triu_indices(len(rows), len(rows), 1, device=rows.device)
+    rows = rows.reshape(len(rows), -1)
+    return ((rows[i] - rows[j]).square().sum(dim=1) + 1e-8).sqrt()
+
+
 def _log_likelihood_by_code(posterior, codes):
     """log Q in nats of each code: categorical ones, shape ``(n, codes)``, and continuous ones, likewise."""
     _check_fit(posterior, codes)

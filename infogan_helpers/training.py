@@ -32,6 +32,7 @@ from infogan_helpers.losses import (
     answer_information,
     answer_spread,
     discriminator_loss,
+    distance_disagreement,
     generator_loss,
     lower_bound,
 )
@@ -49,10 +50,12 @@ CONTINUOUS_RISES = (0.25, 0.375)  # λ of the continuous codes, from 0
 NOISE_FADES = (0.0, 0.5)  # to 0
 RATES_FALL = (0.5, 1.0)  # the learning rates, to RATES_END of themselves
 RATES_END = 0.02
-# The same where Q reads views: real pictures teach it what an answer is before G is asked to obey.
-VIEWS_AGREE = (0.02, 0.07)
+# The same where Q reads views, after the head start: real pictures teach Q what an answer is, then G must obey.
+VIEWS_AGREE = (0.0, 0.1)
 VIEWS_ARE_READ = (0.1, 0.3)
+VIEWED_RATES_FALL = (0.65, 1.0)  # of the whole run
 READING = 0.2  # weight of L_I for Q and the trunk there: a Q that fits early fakes forgets what real pictures taught it
+TEACHING = 8.0  # weight of learning a class on the image from the answer on the view: that takes longest
 
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
 SAMPLE_COLUMNS = 10
@@ -96,6 +99,8 @@ class TrainingConfig:
         views: instead of copies, the view (``views.VIEWS``) that each code is read from, categorical codes first; each
             view shows Q its share of the batch. Empty: no views. On real images Q's answer on a view should say much
             and agree with that on the image (``agreement``), but for the views in ``views.UNANSWERED``.
+        head_start: share of the run in which G learns to draw before anything is read from a view.
+        trunk_share: weight, for the trunk, of what real images teach Q on views; a busy Q makes a lenient D.
         view_noise: standard deviation of the Gaussian noise on views: what is fainter can carry no code.
         instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
@@ -125,6 +130,8 @@ class TrainingConfig:
     stray_strokes: float = 0.5
     agreement: float = 0.5
     views: tuple[str, ...] = ()
+    head_start: float = 0.0
+    trunk_share: float = 0.1
     view_noise: float = 0.2
     instance_noise: float = 0.3
     code_gain: float = 3.0
@@ -156,9 +163,9 @@ class TrainingConfig:
         is_list = isinstance(self.keep, (tuple, list)) and all(aspect in ASPECTS for aspect in self.keep)
         self._require("keep", is_list, f"a tuple of aspects from {ASPECTS}")
         object.__setattr__(self, "keep", tuple(self.keep))
-        self._require(
-            "stray_strokes", _is_number(self.stray_strokes) and 0 <= self.stray_strokes <= 1, "a share in [0, 1]"
-        )
+        for name in ("stray_strokes", "head_start", "trunk_share"):
+            value = getattr(self, name)
+            self._require(name, _is_number(value) and 0 <= value <= 1, "a share in [0, 1]")
         is_list = isinstance(self.views, (tuple, list)) and all(name in VIEWS for name in self.views)
         self._require("views", is_list, f"a tuple of views from {tuple(VIEWS)}")
         object.__setattr__(self, "views", tuple(self.views))
@@ -170,8 +177,8 @@ class TrainingConfig:
         )
         self._require(
             "batch_size",
-            self.batch_size >= 2 * len(set(self.views)),
-            f"at least {2 * len(set(self.views))}, two a view",
+            self.batch_size >= 3 * len(set(self.views)),
+            f"at least {3 * len(set(self.views))}, three a view",
         )
         self._require(
             "batch_size", self.batch_size >= len(self.keep), f"at least {len(self.keep)}, one image an aspect"
@@ -357,18 +364,21 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     with _autocast(real.device):
         real_logit, on_real = dq(_noisy(real, weights.instance_noise, generator))
         fake_logit, on_fake = dq(_noisy(fake, weights.instance_noise, generator))
-        posterior, read_from, on_copy = _read_copies(dq, fake, real, on_fake, config, generator)
+        if config.views and weights.agreement == weights.reading == 0:
+            posterior, read_from, on_copy = on_fake, None, None  # nobody asks yet
+        else:
+            posterior, read_from, on_copy = _read_copies(dq, fake, real, on_fake, config, generator)
     d_loss, g_loss = discriminator_loss(real_logit, fake_logit), generator_loss(fake_logit)
     bound = lower_bound(posterior, codes, spec, read_from)
     information = weights.categorical * bound.categorical + weights.continuous * bound.continuous
-    disagreement = weights.agreement * _disagreement(on_real, on_copy, read_from, config)
+    disagreement = 0.0 if on_copy is None else weights.agreement * _disagreement(on_real, on_copy, config)
     reading = weights.reading * bound.total
-    through_trunk = reading if config.views else information
+    of_trunk = config.trunk_share * disagreement if config.views else disagreement
+    if config.information_trains_trunk:
+        of_trunk = of_trunk - (reading if config.views else information)
 
     # Update D (and through it the trunk), G and Q. Q reads in any case; λ is how hard G is pushed to write.
-    _set_gradients(
-        d_loss + disagreement - (through_trunk if config.information_trains_trunk else 0.0), players.optimizer_d
-    )
+    _set_gradients(d_loss + of_trunk, players.optimizer_d)
     _set_gradients(g_loss - information, players.optimizer_g)
     _set_gradients(disagreement - reading, players.optimizer_q)
     for optimizer in (players.optimizer_d, players.optimizer_g, players.optimizer_q):
@@ -413,18 +423,22 @@ def weights_at(config, done):
         return min(1.0, max(0.0, (done - start) / (end - start)))
 
     if config.views:
-        read = risen(VIEWS_ARE_READ)
-        categorical, continuous, reading, agreement = read, read, reading * read, risen(VIEWS_AGREE)
+        read, agreement = (
+            risen([config.head_start + share for share in season]) for season in (VIEWS_ARE_READ, VIEWS_AGREE)
+        )
+        categorical, continuous, reading = read, read, reading * read
+        fallen = risen(VIEWED_RATES_FALL)
     else:
         categorical = max(CATEGORICAL_FLOOR, risen(CATEGORICAL_RISES))
         continuous, agreement = risen(CONTINUOUS_RISES), risen(AGREEMENT_RISES)
+        fallen = risen(RATES_FALL)
     return Weights(
         config.lambda_categorical * categorical,
         config.lambda_continuous * continuous,
         reading,
         config.agreement * agreement,
         config.instance_noise * (1 - risen(NOISE_FADES)),
-        1 - (1 - RATES_END) * risen(RATES_FALL),
+        1 - (1 - RATES_END) * fallen,
     )
 
 
@@ -700,16 +714,17 @@ def _read_copies(dq, fake, real, on_fake, config, generator):
     """What Q reads from copies or views, in a forward pass of its own: among the fakes they would shift batch norm.
 
     Returns:
-        ``(posterior of the fakes, read_from of lower_bound, posteriors of the real images' copies)``: the second is
-        ``None`` where every code is read from every image, the third has a ``Posterior`` for each copy of an image.
+        ``(posterior of the fakes, read_from of lower_bound, answers on the real images)``: the second is ``None`` where
+        every code is read from every image. The third is a ``Posterior`` of copies, or an ``_OnView`` for each view, or
+        ``None`` where real images are not asked about.
     """
     if config.views:
-        return _read_views(dq, fake, real, config, generator)
+        return _read_views(dq, fake, real, on_fake, config, generator)
     if config.restyle == 0:
-        return on_fake, None, ()
+        return on_fake, None, None
     n, copies = len(fake), _copies(fake, real, config, generator)
     _, read = dq(copies)
-    posterior, on_copy = _rows(read, slice(0, n)), (_rows(read, slice(n, None)),) if len(copies) > n else ()
+    posterior, on_copy = _rows(read, slice(0, n)), _rows(read, slice(n, None)) if len(copies) > n else None
     if not config.keep:
         return posterior._replace(mean=on_fake.mean, log_variance=on_fake.log_variance), None, on_copy
     row = torch.arange(n, device=fake.device)[:, None] % len(config.keep)
@@ -718,18 +733,31 @@ def _read_copies(dq, fake, real, on_fake, config, generator):
     return posterior, torch.cat([everywhere, row == code], dim=1), on_copy
 
 
-def _read_views(dq, fake, real, config, generator):
-    """Image ``i`` is shown in view ``i % kinds``: a fake once, a real image twice, with other random choices."""
+class _OnView(NamedTuple):
+    """What Q answered about real images in one view."""
+
+    images: torch.Tensor  # which of the batch
+    shown: torch.Tensor
+    posterior: Posterior
+
+
+def _read_views(dq, fake, real, on_fake, config, generator):
+    """Image ``i`` is shown in view ``i % kinds``; real ones in the views of categorical codes as well, all of them."""
     n, kinds = len(fake), tuple(dict.fromkeys(config.views))
-    shown = [
-        view(images[i :: len(kinds)], kind, generator) for images in (fake, real, real) for i, kind in enumerate(kinds)
-    ]
+    of_classes = config.views[: len(on_fake.categorical_logits)]
+    row = torch.arange(n, device=fake.device)
+    shares = [row[k :: len(kinds)] for k in range(len(kinds))]
+    asked = [row if kind in of_classes else share for kind, share in zip(kinds, shares, strict=True)]
+    shown = [view(fake[rows], kind) for rows, kind in zip(shares, kinds, strict=True)]
+    shown += [view(real[rows], kind) for rows, kind in zip(asked, kinds, strict=True)]
     _, read = dq(_noisy(torch.cat(shown), config.view_noise, generator))
-    row = torch.arange(n, device=fake.device) % len(kinds)
-    place = row.argsort(stable=True).argsort()  # where image i went
-    posterior, *on_copy = (_rows(read, place + n * part) for part in range(3))
-    kind_of_code = torch.tensor([kinds.index(name) for name in config.views], device=fake.device)
-    return posterior, row[:, None] == kind_of_code, tuple(on_copy)
+    posterior = _rows(read, torch.cat(shares).argsort())
+    on_view, start = {}, n
+    for kind, rows, pictures in zip(kinds, asked, shown[len(kinds) :], strict=True):
+        on_view[kind] = _OnView(rows, pictures, _rows(read, slice(start, start + len(rows))))
+        start += len(rows)
+    view_of_code = torch.tensor([kinds.index(name) for name in config.views], device=fake.device)
+    return posterior, (row % len(kinds))[:, None] == view_of_code, on_view
 
 
 def _copies(fake, real, config, generator):
@@ -753,32 +781,30 @@ def _rows(posterior, rows):
     )
 
 
-def _disagreement(on_image, on_copy, read_from, config):
-    """How little Q's answers on real images say, and how far those on their copies or views differ; 0 without copies.
+def _disagreement(on_image, on_copy, config):
+    """How little Q's answers on real images say, and how far those on their copies or views differ.
 
     On copies: cross-entropy of the categorical answer on the copy from that on the image, which is held fixed, less
     ``answer_information``, in nats. On views it is the other way about: a view shows one thing plainly and is where an
-    answer is found, and the image learns it from there; continuous answers count by distance and ``answer_spread``.
+    answer is found, and the image learns it from there. Continuous answers count by distance and ``answer_spread``, and
+    either kind by ``distance_disagreement``.
     """
-    if not on_copy:
-        return 0.0
     if not config.views:
-        pairs = zip(on_image.categorical_logits, on_copy[0].categorical_logits, strict=True)
+        pairs = zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
         return sum(_from_fixed(copy, image) - answer_information(image) for image, copy in pairs)
     total, classes = 0.0, len(on_image.categorical_logits)
     for code, name in enumerate(config.views):
         if name in UNANSWERED:
             continue
-        rows = read_from[:, code]
+        rows, shown, on_view = on_copy[name]
         if code < classes:
-            image, once, again = (p.categorical_logits[code][rows] for p in (on_image, *on_copy))
-            agrees = _from_fixed(image, once) + (_from_fixed(once, again) + _from_fixed(again, once)) / 2
-            total = total + agrees - 3 * answer_information(torch.cat([once, again]))
+            image, seen = on_image.categorical_logits[code][rows], on_view.categorical_logits[code]
+            total = total + TEACHING * _from_fixed(image, seen) - 3 * answer_information(seen)
+            total = total + distance_disagreement(seen.softmax(dim=1), shown)
         else:
-            image, once, again = (p.mean[rows, code - classes] for p in (on_image, *on_copy))
-            shown = torch.cat([once, again])
-            differs = (shown.detach() - image.repeat(2)).abs().mean() + (once - again).abs().mean()
-            total = total + 2 * (differs + answer_spread(shown))
+            image, seen = on_image.mean[rows, code - classes], on_view.mean[:, code - classes]
+            total = total + 2 * ((seen.detach() - image).abs().mean() + answer_spread(seen))
+            total = total + distance_disagreement(seen, shown)
     return total
 
 

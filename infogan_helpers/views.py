@@ -1,8 +1,8 @@
-"""What Q is shown instead of a picture of a world: one aspect is kept, the rest is measured out or drawn anew.
+"""What Q is shown instead of a picture of a world: one thing is measured, the rest is left out.
 
 A view is an assumption about a world, written as code; no label and no factor enters it. Notebooks 06 and 07 say which
-code is read from which view, and what becomes of the codes without them. Not here: views of digits (``transforms.py``),
-and anything learned.
+code is read from which view, and what becomes of the codes without them. Every view is smooth in the picture, so that a
+gradient tells G which way to change it. Not here: copies of digits (``transforms.py``), and anything learned.
 """
 
 import math
@@ -10,22 +10,30 @@ import math
 import torch
 import torch.nn.functional as F
 
-ANYWHERE = 0.5  # of a picture's half either way: where a shape whose place is drawn anew may lie
-CRISPNESS = 6.0  # times the contrast at an edge, so that a zoomed shape is no blurrier than another
+STEEP = 2.0  # of a level's edge: soft, so that pictures lie as far apart as what they show
+ANYWHERE = 0.5  # of half a picture: how far a sprite's middle moves
+SIZES = (0.41, 0.25)  # middle and reach of sprites' sizes
+RINGS, TICKS_A_TURN = 16, 32
+RIPPLES = 8.0  # how much more a ring's waves weigh than its fill: they are that much fainter
 LIT = 0.08  # brightness from which a pixel belongs to a head, whatever light falls on it
 FILLED = 0.05  # the same for a chair
-BACK_REACHES = 0.28  # of a picture's half: how far to the side a chair's back is seen at most
-BAR = 0.8  # half the width of a bar that shows an angle, in halves of a picture: broad, so that its place varies most
+# A chair as its camera sees it: lengths in the scene's unit, of which REACH fit in half a picture.
+CAMERA, REACH = math.radians(25), 1.25
+SHOWN = 0.6  # half the width of what is seen from above
+FLOOR, SEAT_TOP, ARMS = -0.8, 0.1, 0.25
+# The same in halves of a picture.
+BACK_REACHES = 0.28  # how far to the side a back is seen at most
+BACK_LEANS = 0.31  # how much lower one end of its upper edge is seen than the other, at most
+SEAT_EDGE = 0.06
 SEAT, TOP = (0.654, 0.13), (0.68, 0.19)  # middle and spread, over chairs, of what tells the front from the rear
 
 
-def view(images, name, generator=None):
+def view(images, name):
     """One view of a batch of images; gradients flow through.
 
     Args:
         images: floats in [-1, 1], shape ``(n, 1, side, side)``, background at -1.
         name: a key of ``VIEWS``.
-        generator: a ``torch.Generator`` on the images' device; torch's own where it is ``None``.
 
     Returns:
         Floats of the images' shape; most views have a standard deviation of about 0.3 over a world's pictures.
@@ -37,43 +45,44 @@ def view(images, name, generator=None):
         raise ValueError(f"images must be floats of shape (n, 1, side, side), got {tuple(images.shape)}")
     if name not in VIEWS:
         raise ValueError(f"name must be one of the views {sorted(VIEWS)}, got {name!r}")
-    return VIEWS[name]((images + 1) / 2, generator)
+    return VIEWS[name]((images + 1) / 2)
 
 
-def _posed(keep):
-    """A bright shape on black, moved, zoomed and turned about its own middle, but for one aspect.
+def _shape(ink):
+    """A shape ring by ring about its middle, its size taken out; how it is turned leaves no trace.
 
-    Place and size are measured and taken out; what can't be measured without knowing the shape, its turn, is random.
+    A row is a ring, the innermost on top. Its columns say how full it is, and how strongly that goes up and down two,
+    three, four and five times along it.
     """
+    x, y, size, _ = _measured(ink)
+    radius = ((torch.arange(RINGS, device=ink.device) + 0.5) / RINGS)[:, None]
+    angle = torch.arange(TICKS_A_TURN, device=ink.device) * 2 * math.pi / TICKS_A_TURN
+    there = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=2)  # (rings, angles, 2)
+    grid = torch.stack([x, y], dim=1)[:, None, None] + size[:, None, None, None] * there
+    polar = F.grid_sample(ink, grid, align_corners=False)[:, 0]
+    waves = torch.fft.rfft(polar, dim=2)[:, :, [0, 2, 3, 4, 5]] / TICKS_A_TURN
+    strength = (waves.real.square() + waves.imag.square() + 1e-6).sqrt()
+    strength = torch.cat([strength[:, :, :1], RIPPLES * strength[:, :, 1:]], dim=2)
+    return 2 * _stretched(strength[:, None], ink) - 1
 
-    def shown(ink, generator):
-        n = len(ink)
-        with torch.no_grad():
-            x0, y0, size, _ = _measured(ink)
 
-        def uniform(limit):
-            return (2 * torch.rand(n, generator=generator, device=ink.device) - 1) * limit
+def _x(ink):
+    return _level(_measured(ink)[0] / ANYWHERE, ink)
 
-        angle = uniform(math.pi)
-        zoom = torch.ones_like(size) if keep == "scale" else size / (0.85 if keep == "shape" else 0.45)
-        free = ANYWHERE if keep in ("x", "y") else 0.0  # x and y lose the other of the two, the rest lose both
-        x, y = uniform(free), uniform(free)
-        x, y = x0 if keep == "x" else x, y0 if keep == "y" else y
-        cos, sin = zoom * angle.cos(), zoom * angle.sin()
-        row_x = torch.stack([cos, -sin, x0 - cos * x + sin * y], dim=1)
-        row_y = torch.stack([sin, cos, y0 - sin * x - cos * y], dim=1)
-        grid = F.affine_grid(torch.stack([row_x, row_y], dim=1), list(ink.shape), align_corners=False)
-        moved = F.grid_sample(ink, grid, align_corners=False)
-        return 2 * _with_slope_of(moved, (CRISPNESS * (moved - 0.5) + 0.5).clamp(0, 1)) - 1
 
-    return shown
+def _y(ink):
+    return _level(_measured(ink)[1] / ANYWHERE, ink)
+
+
+def _scale(ink):
+    return _level((_measured(ink)[2] - SIZES[0]) / SIZES[1], ink)
 
 
 def _measured(ink):
     """Middle across and down, size (the side of a square of that area), and the long axis in [-π/2, π/2]."""
     across = _ticks(ink.shape[3], ink)
     down = _ticks(ink.shape[2], ink)
-    mass = ink.clamp_min(0)[:, 0] + 1e-6
+    mass = ink[:, 0] + 1e-6
     total = mass.sum(dim=(1, 2))
     x = (mass.sum(dim=1) * across).sum(dim=1) / total
     y = (mass.sum(dim=2) * down).sum(dim=1) / total
@@ -90,43 +99,44 @@ def _ticks(size, like):
     return (torch.arange(size, device=like.device) + 0.5) * 2 / size - 1
 
 
-def _axis(ink, generator):
-    """The direction of a shape's long axis, from its second moments, as the place of a broad bar.
+def _axis(ink):
+    """The direction of a shape's long axis, from its second moments.
 
     A shape and the same turned by half a turn have one axis; a square's is a matter of rounding.
     """
-    return _bar(_measured(ink)[3] * 2 / math.pi, ink)
+    return _level(_measured(ink)[3] * 2 / math.pi, ink)
 
 
-def _bar(place, like):
-    """A broad upright bar, at a place in [-1, 1]."""
-    away = _ticks(like.shape[3], like) - place[:, None, None, None]
-    return (2 * torch.exp(-((away / BAR) ** 2)) - 1).expand_as(like)
+def _level(place, like):
+    """How far a picture is filled from the left, for a place in [-1, 1]; the edge is soft."""
+    return torch.tanh(STEEP * (place[:, None, None, None] - _ticks(like.shape[3], like))).expand_as(like)
 
 
-def _outline(ink, generator):
-    """How the outline of a head leans to one side: filled share of each column, right less left."""
-    filled = _with_slope_of(ink, (ink / LIT).clamp(0, 1))
-    return 3 * _one_sided(F.avg_pool2d(filled.mean(dim=2, keepdim=True), (1, 3), 1, (0, 1)), 3, ink)
+def _outline(ink):
+    """How the outline of a head leans to one side: filled share of each of eight by eight blocks, right less left."""
+    filled = _with_slope_of(1 - torch.exp(-ink / LIT), (ink / LIT).clamp(0, 1))
+    blocks = F.avg_pool2d(filled, ink.shape[3] // 8)
+    return 3 * _one_sided(F.interpolate(blocks, ink.shape[2:], mode="nearest"), 3, ink)
 
 
-def _features(ink, generator):
-    """Where small dark marks lie, high or low: what closing fills in, each row's share of it, lower less upper."""
-    marks = -F.max_pool2d(-F.max_pool2d(ink, 3, 1, 1), 3, 1, 1) - ink
+def _features(ink):
+    """Where small dark marks lie, high or low: each row's share of what is darker than about it, lower less upper."""
+    marks = (F.avg_pool2d(ink, 3, 1, 1, count_include_pad=False) - ink).clamp_min(0)
     rows = marks.mean(dim=3, keepdim=True)
     rows = F.avg_pool2d(rows / (rows.sum(dim=2, keepdim=True) + 1e-3), (9, 1), 1, (4, 0))
-    return 25 * _one_sided(F.avg_pool2d(rows, (9, 1), 1, (4, 0)), 2, ink)
+    return 50 * _one_sided(F.avg_pool2d(rows, (9, 1), 1, (4, 0)), 2, ink)
 
 
-def _shading(ink, generator):
-    """Which side is lit: the brightest pixel of each column, in four steps, right less left."""
-    columns = F.adaptive_avg_pool2d(ink.amax(dim=2, keepdim=True), (1, 4))
+def _shading(ink):
+    """Which side is lit: the brightest place of each column, in four steps, right less left."""
+    soft = F.avg_pool2d(ink, 3, 1, 1, count_include_pad=False)
+    columns = F.adaptive_avg_pool2d(soft.amax(dim=2, keepdim=True), (1, 4))
     columns = F.interpolate(columns, (1, ink.shape[3]), mode="bilinear", align_corners=False)
     return 4 * _one_sided(columns, 3, ink)
 
 
 def _with_slope_of(smooth, clamped):
-    """``clamped``, with the gradient of ``smooth``: a clamp has no slope, and G could not learn to move an edge.
+    """``clamped``, with the gradient of ``smooth``: a clamp has no slope at its ends, and G could not move an edge.
 
     Source: the straight-through estimator, Bengio et al. 2013.
     """
@@ -137,61 +147,98 @@ def _one_sided(profile, axis, like):
     return ((profile - profile.flip(axis)) / 2).expand_as(like)
 
 
-def _dial(ink, generator):
-    """An angle made of two measurements, as the place of a broad upright bar: both ends are the same way round.
+def _dial(ink):
+    """Which way round a chair stands, as a level: full and empty are the same way round."""
+    return _level(_rotation(ink) / math.pi, ink)
+
+
+def _rotation(ink):
+    """An angle in [-π, π] made of two measurements.
 
     How far to the side the back lies is the sine. The cosine's sign is guessed: from the front more of the bright seat
     shows, and the back, being farther from a camera that looks down, reaches higher.
     """
     side = ink.shape[3]
-    across = _ticks(side, ink)
     there = (ink / FILLED).clamp(0, 1)[:, 0]
-    back = there[:, : side * 5 // 16]
-    sine = (back * across).sum(dim=(1, 2)) / back.sum(dim=(1, 2)).clamp_min(1e-3) / BACK_REACHES
+    back = there[:, : side * 5 // 16].amax(dim=1)  # columns that hold a piece of it
+    sine = (back * _ticks(side, ink)).sum(dim=1) / back.sum(dim=1).clamp_min(1e-3) / BACK_REACHES
     sine = sine.clamp(-1, 1)
     seat = ink[:, 0, side * 7 // 16 : side * 9 // 16, side * 3 // 8 : side * 5 // 8].mean(dim=(1, 2))
     rows = there[:, : side * 3 // 8].amax(dim=2).mean(dim=1)  # share of the upper rows that hold anything
     front = (seat - SEAT[0]) / SEAT[1] + 0.4 * (rows - TOP[0]) / TOP[1]
     cosine = ((1 - sine**2).clamp_min(1e-3).sqrt() + 0.05) * torch.tanh(3 * front)
-    return _bar(torch.atan2(sine, cosine) / math.pi, ink)
+    return torch.atan2(sine, cosine)
 
 
-def _back(ink, generator):
-    """Edges in the top quarter of a chair, wherever it begins: upright ones left, level ones right, row by row."""
+def _back(ink):
+    """A chair's back, straightened: from end to end, from its upper edge to the seat, both halves laid on each other.
+
+    Its columns are those that reach nearly as high as the highest one, its upper edge is the line through their tops.
+    """
     side = ink.shape[3]
-    rows = side // 4
-    top = (ink > FILLED).any(dim=3)[:, 0].float().argmax(dim=1)
-    chosen = (top[:, None] + torch.arange(rows + 1, device=ink.device)).clamp(max=side - 1)
-    part = ink.gather(2, chosen[:, None, :, None].expand(-1, 1, -1, side))
-    upright = (part[..., 1:] - part[..., :-1]).abs()[:, :, :-1].mean(dim=3, keepdim=True)
-    level = (part[:, :, 1:] - part[:, :, :-1]).abs().mean(dim=3, keepdim=True)
-    return 8 * _stretched(torch.cat([upright, level], dim=3), ink)
+    ticks = _ticks(side, ink)
+    with torch.no_grad():
+        solid = ink[:, 0] > FILLED
+        top = torch.where(solid.any(dim=1), ticks[solid.float().argmax(dim=1)], 1.0)  # of each column
+        ours = (top <= top.amin(dim=1, keepdim=True) + BACK_LEANS).float()
+        n = ours.sum(dim=1, keepdim=True)
+        middle, height = (ours * ticks).sum(dim=1, keepdim=True) / n, (ours * top).sum(dim=1, keepdim=True) / n
+        away = ours * (ticks - middle)
+        slope = (away * (top - height)).sum(dim=1, keepdim=True) / away.square().sum(dim=1, keepdim=True).clamp_min(
+            1e-3
+        )
+        left = torch.where(ours > 0, ticks, 1.0).amin(dim=1, keepdim=True)
+        right = torch.where(ours > 0, ticks, -1.0).amax(dim=1, keepdim=True)
+        seat = -SEAT_EDGE - BACK_REACHES * math.sin(CAMERA) * _rotation(ink).cos()[:, None]
+    across = left + (right - left) * (ticks + 1) / 2  # (n, side)
+    down = (height + slope * (across - middle))[:, None] + (seat - height)[..., None] * (ticks[:, None] + 1) / 2
+    grid = torch.stack([across[:, None].expand_as(down), down], dim=3)
+    seen = F.grid_sample(ink, grid, align_corners=False)
+    seen = (seen + seen.flip(3)) / 2
+    brightest = seen.detach().flatten(1).quantile(0.9, dim=1).clamp_min(0.05)
+    return 2 * (seen / brightest[:, None, None, None]).clamp(0, 1.2) - 1
 
 
-def _arms(ink, generator):
-    """Upright edges about the seat, each row's in order of strength, so that it hardly matters where they lie."""
-    side = ink.shape[3]
-    part = ink[:, :, side * 5 // 16 : side * 11 // 16]
-    return 4 * _stretched((part[..., 1:] - part[..., :-1]).abs().sort(dim=3).values, ink)
+def _arms(ink):
+    """What is seen at the height of armrests that is not seen at the seat's, by its distance from the middle."""
+    strip = (_from_above(ink, ARMS) - _from_above(ink, SEAT_TOP)).mean(dim=2, keepdim=True)
+    return 2 * (strip + strip.flip(3)).expand_as(ink)
 
 
-def _base(ink, generator):
-    """What lies below the seat, each row's pixels in order of brightness."""
-    return 2 * _stretched(ink[:, :, ink.shape[2] * 17 // 32 :].sort(dim=3).values, ink)
+def _base(ink):
+    """What a chair stands on, from above."""
+    return 2 * _from_above(ink, FLOOR)
+
+
+def _from_above(ink, height):
+    """A level plane through a chair, seen from above and turned back by what ``_rotation`` says.
+
+    Where a camera that looks down by ``CAMERA`` sees a point of the plane is an affine map of the point.
+    """
+    turn = -_rotation(ink).detach()
+    cos, sin = SHOWN * turn.cos() / REACH, SHOWN * turn.sin() / REACH
+    down, zero = math.sin(CAMERA), torch.zeros_like(turn)
+    row_x = torch.stack([cos, sin, zero], dim=1)
+    row_y = torch.stack([-down * sin, down * cos, zero - height * math.cos(CAMERA) / REACH], dim=1)
+    grid = F.affine_grid(torch.stack([row_x, row_y], dim=1), list(ink.shape), align_corners=False)
+    return F.grid_sample(ink, grid, align_corners=False)
 
 
 def _stretched(part, like):
     return F.interpolate(part, like.shape[2:], mode="nearest").expand_as(like)
 
 
-def _coarse(ink, generator):
+def _coarse(ink):
     """The picture in eight by eight blocks, so that nothing can be written into fine patterns."""
     blocks = F.avg_pool2d(ink, ink.shape[3] // 8)
     return 2 * F.interpolate(blocks, ink.shape[2:], mode="bilinear", align_corners=False) - 1
 
 
 VIEWS = {
-    **{keep: _posed(keep) for keep in ("shape", "scale", "x", "y")},
+    "shape": _shape,
+    "x": _x,
+    "y": _y,
+    "scale": _scale,
     "axis": _axis,
     "outline": _outline,
     "features": _features,

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import torch
 from compare import FOLDER, RESULTS, parse_seeds
+from scipy.stats import spearmanr
 
 from infogan_helpers.checkpoints import load_networks, save_networks, save_pretrained
 from infogan_helpers.data import BatchSampler, as_model_range
@@ -32,9 +33,10 @@ from infogan_helpers.disentanglement import (
     factor_vae_score,
     mutual_information_gap,
 )
-from infogan_helpers.evaluation import read_codes
+from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.losses import lower_bound
 from infogan_helpers.training import fit, make_players, settle_batch_norm
+from infogan_helpers.views import UNANSWERED, view
 from infogan_helpers.world_presets import WORLD_PRESETS, without_views
 from infogan_helpers.worlds import Sprites
 
@@ -103,6 +105,7 @@ def train_one(name, seed, folder):
     seconds = time.perf_counter() - started
     save_networks(folder / f"{name}-{seed}.safetensors", networks.generator, networks.discriminator_q)
     figures = bounds | score(networks.discriminator_q, world, spec, (train, train_factors), (test, test_factors))
+    figures["G obeys"] = obeys(networks.generator, spec, config.views)
     record = {
         "run": name,
         "seed": seed,
@@ -116,7 +119,7 @@ def train_one(name, seed, folder):
 
 
 def score(discriminator_q, world, spec, train, test):
-    """Every figure of one network, on held-out pictures; clusters are named on the first 20,000 training pictures."""
+    """Every figure of one network, on held-out pictures; clusters are named on the training pictures."""
     images, factors = test
     codes = as_columns(read_codes(discriminator_q, images))
     first_continuous = len(spec.categorical)
@@ -137,13 +140,26 @@ def score(discriminator_q, world, spec, train, test):
         )
     if first_continuous:
         kinds = world.names.index(KIND[type(world).__name__])
-        named = as_columns(read_codes(discriminator_q, train[0][:20_000]))
+        named = as_columns(read_codes(discriminator_q, train[0]))
         figures[f"purity {KIND[type(world).__name__]}"] = cluster_purity(
             named[:, :first_continuous],
-            train[1][:20_000, kinds],
+            train[1][:, kinds],
             test=(codes[:, :first_continuous], factors[:, kinds]),
         )
     return figures
+
+
+def obeys(generator, spec, views):
+    """For each uniform code that has a view of its own: |ρ| with what varies most in that view of G's pictures."""
+    codes = spec.sample(2000, torch.Generator().manual_seed(0))
+    images = draw_images(generator, codes)
+    answers = {}
+    for k, name in enumerate(views[len(spec.categorical) :]):
+        if name not in UNANSWERED:
+            seen = view(images, name).flatten(1)
+            u, _, _ = torch.linalg.svd(seen - seen.mean(dim=0), full_matrices=False)
+            answers[name] = abs(float(spearmanr(u[:, 0], codes.continuous[:, k]).statistic))
+    return answers
 
 
 def write_table(folder):
@@ -154,7 +170,12 @@ def write_table(folder):
     lines = ["# InfoGAN on the worlds", "", "Written by worlds.py; factors score, on 5,000 held-out pictures.", ""]
     for name in dict.fromkeys(r["run"] for r in records):
         ours = [r for r in records if r["run"] == name]
-        table = pd.DataFrame([{k: v for k, v in r["figures"].items() if k != "follows"} for r in ours])
+        flat = [
+            {k: v for k, v in r["figures"].items() if not isinstance(v, dict)}
+            | {f"G obeys {k}": v for k, v in r["figures"].get("G obeys", {}).items()}
+            for r in ours
+        ]
+        table = pd.DataFrame(flat)
         table.index = [r["seed"] for r in ours]
         table["seconds"] = [r["seconds"] for r in ours]
         table.loc["median"] = table.median()
