@@ -42,9 +42,7 @@ class WorldPreset(NamedTuple):
 
 def _viewed(views, **changes):
     """The settings that all worlds share, and those of one."""
-    shared = {"steps": 1200, "agreement": 1.0}
-    without_copies = {"restyle": 0.0, "keep": (), "stray_strokes": 0.0}
-    return TrainingConfig(views=views, **{**shared, **without_copies, **changes})
+    return TrainingConfig(views=views, agreement=1.0, restyle=0.0, keep=(), stray_strokes=0.0, **changes)
 
 
 WORLD_PRESETS = {
