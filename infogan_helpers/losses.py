@@ -12,6 +12,8 @@ import torch.nn.functional as F
 
 from infogan_helpers.codes import check_classes
 
+SOFTENED = 0.3  # logits count that much where classes are to be kept alive
+
 
 class Nats(NamedTuple):
     """A quantity in nats, for the categorical codes (summed), for the continuous ones (summed), and together."""
@@ -142,11 +144,32 @@ def answer_information(logits):
 
     Source: Bridle, Heading & MacKay 1991; Krause, Perona & Gomes 2010 (RIM).
     """
-    if logits.ndim != 2 or len(logits) == 0:
-        raise ValueError(f"logits must have shape (n, classes) with n of at least 1, got {tuple(logits.shape)}")
+    _check_answers(logits)
     log_answers = logits.log_softmax(dim=1)
     log_mean = log_answers.logsumexp(dim=0) - math.log(len(logits))
     return (log_answers.exp() * log_answers).sum(dim=1).mean() - (log_mean.exp() * log_mean).sum()
+
+
+def answer_unevenness(logits):
+    """How far a batch of answers is from using all classes equally often, in nats: log(classes) - H(mean answer).
+
+    ``answer_information`` asks for this as well, but a sure answer has no slope: a class that lost its last image never
+    comes back. So the answers are softened here, their logits multiplied by ``SOFTENED``.
+
+    Args:
+        logits: the answers before softmax, shape ``(n, classes)``.
+
+    Returns:
+        A scalar between 0 and ``log(classes)``.
+
+    Raises:
+        ValueError: ``logits`` have another shape, or no row.
+
+    Source: the class-balance term of Krause, Perona & Gomes 2010 (RIM), with a temperature.
+    """
+    _check_answers(logits)
+    log_mean = (SOFTENED * logits).log_softmax(dim=1).logsumexp(dim=0) - math.log(len(logits))
+    return math.log(logits.shape[1]) + (log_mean.exp() * log_mean).sum()
 
 
 def answer_spread(means):
@@ -211,6 +234,11 @@ def _log_likelihood_by_code(posterior, codes):
     categorical = torch.stack(categorical, dim=1) if categorical else codes.continuous.new_zeros(len(codes), 0)
     scaled = (codes.continuous - posterior.mean).square() * torch.exp(-posterior.log_variance)
     return categorical, -0.5 * (math.log(2 * math.pi) + posterior.log_variance + scaled)
+
+
+def _check_answers(logits):
+    if logits.ndim != 2 or len(logits) == 0:
+        raise ValueError(f"logits must have shape (n, classes) with n of at least 1, got {tuple(logits.shape)}")
 
 
 def _check_logits(**logits):

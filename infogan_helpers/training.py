@@ -31,6 +31,7 @@ from infogan_helpers.data import BatchSampler, as_model_range, to_uint8
 from infogan_helpers.losses import (
     answer_information,
     answer_spread,
+    answer_unevenness,
     discriminator_loss,
     distance_disagreement,
     generator_loss,
@@ -54,6 +55,8 @@ RATES_END = 0.02
 VIEWS_AGREE = (0.0, 0.1)
 VIEWS_ARE_READ = (0.1, 0.3)
 VIEWED_RATES_FALL = (0.65, 1.0)  # of the whole run
+# With lessons at the end, shares of the run: how long before them G's rate falls to 0, and the others' at their end.
+G_STOPS, LESSONS_FADE = 0.1, 0.1
 READING = 0.2  # weight of L_I for Q and the trunk there: a Q that fits early fakes forgets what real pictures taught it
 TEACHING = 8.0  # weight of learning a class on the image from the answer on the view: that takes longest
 
@@ -99,8 +102,11 @@ class TrainingConfig:
         views: instead of copies, the view (``views.VIEWS``) that each code is read from, categorical codes first; each
             view shows Q its share of the batch. Empty: no views. On real images Q's answer on a view should say much
             and agree with that on the image (``agreement``), but for the views in ``views.UNANSWERED``.
+        evenness: weight, beside agreement, of using all classes of a code equally often; with many, some die else.
         head_start: share of the run in which G learns to draw before anything is read from a view.
         trunk_share: weight, for the trunk, of what real images teach Q on views; a busy Q makes a lenient D.
+        lessons: share of the run, at its end, in which G rests and real images teach the trunk in full; until then a
+            small ``trunk_share`` leaves G a D to learn from.
         view_noise: standard deviation of the Gaussian noise on views: what is fainter can carry no code.
         instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
@@ -130,8 +136,10 @@ class TrainingConfig:
     stray_strokes: float = 0.5
     agreement: float = 0.5
     views: tuple[str, ...] = ()
+    evenness: float = 0.0
     head_start: float = 0.0
     trunk_share: float = 0.1
+    lessons: float = 0.0
     view_noise: float = 0.2
     instance_noise: float = 0.3
     code_gain: float = 3.0
@@ -150,7 +158,15 @@ class TrainingConfig:
         self._require("seed", is_seed, "an integer in [0, 2**32)")
         for name in ("learning_rate_g", "learning_rate_d", "learning_rate_q", "width", "code_gain"):
             self._require(name, _is_number(getattr(self, name)) and getattr(self, name) > 0, "a positive number")
-        for name in ("lambda_categorical", "lambda_continuous", "restyle", "agreement", "view_noise", "instance_noise"):
+        for name in (
+            "lambda_categorical",
+            "lambda_continuous",
+            "restyle",
+            "agreement",
+            "evenness",
+            "view_noise",
+            "instance_noise",
+        ):
             is_weight = _is_number(getattr(self, name)) and getattr(self, name) >= 0
             self._require(name, is_weight, "a number of at least 0 (0 switches it off)")
         is_pair = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
@@ -163,7 +179,7 @@ class TrainingConfig:
         is_list = isinstance(self.keep, (tuple, list)) and all(aspect in ASPECTS for aspect in self.keep)
         self._require("keep", is_list, f"a tuple of aspects from {ASPECTS}")
         object.__setattr__(self, "keep", tuple(self.keep))
-        for name in ("stray_strokes", "head_start", "trunk_share"):
+        for name in ("stray_strokes", "head_start", "trunk_share", "lessons"):
             value = getattr(self, name)
             self._require(name, _is_number(value) and 0 <= value <= 1, "a share in [0, 1]")
         is_list = isinstance(self.views, (tuple, list)) and all(name in VIEWS for name in self.views)
@@ -373,13 +389,14 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     information = weights.categorical * bound.categorical + weights.continuous * bound.continuous
     disagreement = 0.0 if on_copy is None else weights.agreement * _disagreement(on_real, on_copy, config)
     reading = weights.reading * bound.total
-    of_trunk = config.trunk_share * disagreement if config.views else disagreement
+    of_trunk = weights.trunk_share * disagreement if config.views else disagreement
     if config.information_trains_trunk:
         of_trunk = of_trunk - (reading if config.views else information)
 
     # Update D (and through it the trunk), G and Q. Q reads in any case; λ is how hard G is pushed to write.
     _set_gradients(d_loss + of_trunk, players.optimizer_d)
-    _set_gradients(g_loss - information, players.optimizer_g)
+    if weights.learning_rate_g > 0:
+        _set_gradients(g_loss - information, players.optimizer_g)
     _set_gradients(disagreement - reading, players.optimizer_q)
     for optimizer in (players.optimizer_d, players.optimizer_g, players.optimizer_q):
         optimizer.step()
@@ -394,7 +411,7 @@ class Weights(NamedTuple):
     """What a schedule says at one moment: see ``TrainingConfig``.
 
     ``reading`` weighs L_I for Q's head (and, where Q reads views, for the trunk); ``learning_rate`` multiplies the
-    three rates.
+    three rates, ``learning_rate_g`` that of G once more.
     """
 
     categorical: float
@@ -403,6 +420,8 @@ class Weights(NamedTuple):
     agreement: float
     instance_noise: float
     learning_rate: float
+    learning_rate_g: float
+    trunk_share: float
 
 
 def weights_at(config, done):
@@ -416,18 +435,24 @@ def weights_at(config, done):
             config.agreement,
             config.instance_noise,
             1.0,
+            1.0,
+            config.trunk_share,
         )
 
     def risen(season):
         start, end = season
         return min(1.0, max(0.0, (done - start) / (end - start)))
 
+    rate_g = 1.0
     if config.views:
         read, agreement = (
             risen([config.head_start + share for share in season]) for season in (VIEWS_ARE_READ, VIEWS_AGREE)
         )
         categorical, continuous, reading = read, read, reading * read
         fallen = risen(VIEWED_RATES_FALL)
+        if config.lessons > 0:
+            fallen = risen([1 - LESSONS_FADE, 1])
+            rate_g = 1 - risen([1 - config.lessons - G_STOPS, 1 - config.lessons])
     else:
         categorical = max(CATEGORICAL_FLOOR, risen(CATEGORICAL_RISES))
         continuous, agreement = risen(CONTINUOUS_RISES), risen(AGREEMENT_RISES)
@@ -439,6 +464,8 @@ def weights_at(config, done):
         config.agreement * agreement,
         config.instance_noise * (1 - risen(NOISE_FADES)),
         1 - (1 - RATES_END) * fallen,
+        rate_g,
+        config.trunk_share if rate_g > 0 else 1.0,
     )
 
 
@@ -572,10 +599,11 @@ class _Run:
     def _step(self):
         self.cut = True  # until the step is whole: one cut by a second Ctrl-C must not reach a checkpoint
         done = (len(self.history) + len(self.unread)) / self.config.steps
-        players, rate = self.players, weights_at(self.config, done).learning_rate
+        players, weights = self.players, weights_at(self.config, done)
         for letter in "gdq":
-            base = getattr(self.config, f"learning_rate_{letter}")
-            getattr(players, f"optimizer_{letter}").param_groups[0]["lr"] = base * rate
+            rate = getattr(self.config, f"learning_rate_{letter}") * weights.learning_rate
+            getattr(players, f"optimizer_{letter}").param_groups[0]["lr"] = rate
+        players.optimizer_g.param_groups[0]["lr"] *= weights.learning_rate_g
         self.unread.append(train_step(players, self._batch(), self.spec, self.config, self.random, done))
         self.cut = False
 
@@ -800,7 +828,9 @@ def _disagreement(on_image, on_copy, config):
         if code < classes:
             image, seen = on_image.categorical_logits[code][rows], on_view.categorical_logits[code]
             total = total + TEACHING * _from_fixed(image, seen) - 3 * answer_information(seen)
-            total = total + distance_disagreement(seen.softmax(dim=1), shown)
+            total = (
+                total + distance_disagreement(seen.softmax(dim=1), shown) + config.evenness * answer_unevenness(seen)
+            )
         else:
             image, seen = on_image.mean[rows, code - classes], on_view.mean[:, code - classes]
             total = total + 2 * ((seen.detach() - image).abs().mean() + answer_spread(seen))

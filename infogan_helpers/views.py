@@ -21,11 +21,14 @@ FILLED = 0.05  # the same for a chair
 CAMERA, REACH = math.radians(25), 1.25
 SHOWN = 0.6  # half the width of what is seen from above
 FLOOR, SEAT_TOP, ARMS = -0.8, 0.1, 0.25
+ARMS_REACH = 1.6  # how far from the middle is looked, in that spread
+LIGHT, AMBIENT, BOARD = (0.4, 0.7, 0.6), 0.3, 0.8  # where it comes from; what is lit without it; a back's brightness
 # The same in halves of a picture.
 BACK_REACHES = 0.28  # how far to the side a back is seen at most
 BACK_LEANS = 0.31  # how much lower one end of its upper edge is seen than the other, at most
 SEAT_EDGE = 0.06
 SEAT, TOP = (0.654, 0.13), (0.68, 0.19)  # middle and spread, over chairs, of what tells the front from the rear
+FALLS = 0.0036  # how much the upper edge falls, times the sine: as much counts as one spread of those
 
 
 def view(images, name):
@@ -80,9 +83,19 @@ def _scale(ink):
 
 def _measured(ink):
     """Middle across and down, size (the side of a square of that area), and the long axis in [-π/2, π/2]."""
-    across = _ticks(ink.shape[3], ink)
-    down = _ticks(ink.shape[2], ink)
-    mass = ink[:, 0] + 1e-6
+    x, y, xx, yy, xy = _moments(ink[:, 0])
+    axis = torch.atan2(2 * xy, xx - yy + 1e-9) / 2
+    side = (4 * (ink[:, 0] + 1e-6).sum(dim=(1, 2)) / ink[0, 0].numel()).sqrt()
+    return x, y, side.clamp(0.15, 1.2), axis
+
+
+def _moments(ink):
+    """Middle across and down, and the second moments about it: across, down, mixed; in halves of the width and height.
+
+    The last two of ``ink``'s three axes are the picture's.
+    """
+    across, down = _ticks(ink.shape[2], ink), _ticks(ink.shape[1], ink)
+    mass = ink + 1e-6
     total = mass.sum(dim=(1, 2))
     x = (mass.sum(dim=1) * across).sum(dim=1) / total
     y = (mass.sum(dim=2) * down).sum(dim=1) / total
@@ -90,8 +103,7 @@ def _measured(ink):
     xx = (mass.sum(dim=1) * dx**2).sum(dim=1) / total
     yy = (mass.sum(dim=2) * dy**2).sum(dim=1) / total
     xy = (mass * dy[:, :, None] * dx[:, None, :]).sum(dim=(1, 2)) / total
-    axis = torch.atan2(2 * xy, xx - yy + 1e-9) / 2
-    return x, y, (4 * total / mass[0].numel()).sqrt().clamp(0.15, 1.2), axis
+    return x, y, xx, yy, xy
 
 
 def _ticks(size, like):
@@ -155,17 +167,20 @@ def _dial(ink):
 def _rotation(ink):
     """An angle in [-π, π] made of two measurements.
 
-    How far to the side the back lies is the sine. The cosine's sign is guessed: from the front more of the bright seat
-    shows, and the back, being farther from a camera that looks down, reaches higher.
+    How far to the side the back lies is the sine. The cosine's sign is guessed from three: from the front more of the
+    bright seat shows; the back, being farther from a camera that looks down, reaches higher; and its upper edge falls
+    towards the side that the chair is turned to, from behind it rises.
     """
     side = ink.shape[3]
     there = (ink / FILLED).clamp(0, 1)[:, 0]
-    back = there[:, : side * 5 // 16].amax(dim=1)  # columns that hold a piece of it
+    upper = there[:, : side * 5 // 16]  # above the seat and the arms
+    back = upper.amax(dim=1)  # columns that hold a piece of it
     sine = (back * _ticks(side, ink)).sum(dim=1) / back.sum(dim=1).clamp_min(1e-3) / BACK_REACHES
-    sine = sine.clamp(-1, 1)
     seat = ink[:, 0, side * 7 // 16 : side * 9 // 16, side * 3 // 8 : side * 5 // 8].mean(dim=(1, 2))
     rows = there[:, : side * 3 // 8].amax(dim=2).mean(dim=1)  # share of the upper rows that hold anything
-    front = (seat - SEAT[0]) / SEAT[1] + 0.4 * (rows - TOP[0]) / TOP[1]
+    falls = sine * _moments(upper)[4]
+    front = (seat - SEAT[0]) / SEAT[1] + 0.6 * (rows - TOP[0]) / TOP[1] + falls / FALLS
+    sine = sine.clamp(-1, 1)
     cosine = ((1 - sine**2).clamp_min(1e-3).sqrt() + 0.05) * torch.tanh(3 * front)
     return torch.atan2(sine, cosine)
 
@@ -174,6 +189,8 @@ def _back(ink):
     """A chair's back, straightened: from end to end, from its upper edge to the seat, both halves laid on each other.
 
     Its columns are those that reach nearly as high as the highest one, its upper edge is the line through their tops.
+    Above, how bright it is beside its own brightest; below, how far it is from a closed board in the light: a row of
+    posts seen at a slant leaves no gap, and is no board.
     """
     side = ink.shape[3]
     ticks = _ticks(side, ink)
@@ -189,33 +206,64 @@ def _back(ink):
         )
         left = torch.where(ours > 0, ticks, 1.0).amin(dim=1, keepdim=True)
         right = torch.where(ours > 0, ticks, -1.0).amax(dim=1, keepdim=True)
-        seat = -SEAT_EDGE - BACK_REACHES * math.sin(CAMERA) * _rotation(ink).cos()[:, None]
+        turn = _turned_back(ink)[:, None]
+        seat = -SEAT_EDGE - BACK_REACHES * math.sin(CAMERA) * turn.cos()
+        board = _board(turn)
     across = left + (right - left) * (ticks + 1) / 2  # (n, side)
     down = (height + slope * (across - middle))[:, None] + (seat - height)[..., None] * (ticks[:, None] + 1) / 2
     grid = torch.stack([across[:, None].expand_as(down), down], dim=3)
     seen = F.grid_sample(ink, grid, align_corners=False)
-    seen = (seen + seen.flip(3)) / 2
+    seen = F.avg_pool2d((seen + seen.flip(3)) / 2, (2, 1))
     brightest = seen.detach().flatten(1).quantile(0.9, dim=1).clamp_min(0.05)
-    return 2 * (seen / brightest[:, None, None, None]).clamp(0, 1.2) - 1
+    own = (seen / brightest[:, None, None, None]).clamp(0, 1.2)
+    unlike_a_board = (seen / board[:, None, None] - 1).abs().clamp(0, 1)
+    return 2 * torch.cat([own, unlike_a_board / 2], dim=2) - 1
+
+
+def _board(turn):
+    """How bright an upright board is, seen from whichever side faces the camera: Lambert's law."""
+    x, y, z = LIGHT
+    facing = turn.cos().abs() * (z * math.cos(CAMERA) - y * math.sin(CAMERA))
+    facing = facing + x * turn.sin() * torch.tanh(8 * turn.cos())
+    return BOARD * (AMBIENT + (1 - AMBIENT) * facing.clamp_min(0))
 
 
 def _arms(ink):
-    """What is seen at the height of armrests that is not seen at the seat's, by its distance from the middle."""
-    strip = (_from_above(ink, ARMS) - _from_above(ink, SEAT_TOP)).mean(dim=2, keepdim=True)
-    return 2 * (strip + strip.flip(3)).expand_as(ink)
+    """What is seen at the height of armrests that is not seen above the seat, by its distance from the middle.
+
+    The distance is measured in the spread of what is filled just above the seat.
+    """
+    ticks, turn = _ticks(ink.shape[3], ink), _turned_back(ink)
+    filled = _across((ink / FILLED).clamp(0, 1), SEAT_TOP, turn).detach()
+    half = (3 * (filled * ticks**2).sum(dim=1) / filled.sum(dim=1).clamp_min(1e-3)).sqrt()
+    there = half[:, None] * (ticks + 1) / 2 * ARMS_REACH
+    grid = torch.stack([there, torch.zeros_like(there)], dim=2)[:, None]
+    strip = (_across(ink, ARMS, turn) - _across(ink, SEAT_TOP, turn))[:, None, None]
+    return 2 * F.grid_sample(strip, grid, align_corners=False).expand_as(ink)
+
+
+def _across(ink, height, turn):
+    """What a level plane holds across a chair: mean over its depth, both sides laid on each other."""
+    side = ink.shape[3]
+    strip = _from_above(ink, height, turn)[:, 0, side * 3 // 16 : side * 13 // 16].mean(dim=1)
+    return (strip + strip.flip(1)) / 2
 
 
 def _base(ink):
     """What a chair stands on, from above."""
-    return 2 * _from_above(ink, FLOOR)
+    return 2 * _from_above(ink, FLOOR, _turned_back(ink))
 
 
-def _from_above(ink, height):
-    """A level plane through a chair, seen from above and turned back by what ``_rotation`` says.
+def _turned_back(ink):
+    """The turn that brings a chair back to the front; parts are seen from there, and G is not told to turn for them."""
+    return -_rotation(ink).detach()
+
+
+def _from_above(ink, height, turn):
+    """A level plane through a chair, seen from above and turned.
 
     Where a camera that looks down by ``CAMERA`` sees a point of the plane is an affine map of the point.
     """
-    turn = -_rotation(ink).detach()
     cos, sin = SHOWN * turn.cos() / REACH, SHOWN * turn.sin() / REACH
     down, zero = math.sin(CAMERA), torch.zeros_like(turn)
     row_x = torch.stack([cos, sin, zero], dim=1)

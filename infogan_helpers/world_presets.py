@@ -13,16 +13,18 @@ from infogan_helpers.worlds import Chairs, Faces, Sprites
 PLAIN_STEPS = 800  # of runs without views
 
 
-# Thin parts: a wider network, a slower D, and less asked of G.
+# Thin parts: a wider network, a slower D, and a G that has done before the trunk is Q's.
 CHAIRS = {
-    "steps": 1000,
+    "steps": 2400,
     "batch_size": 96,
     "width": 0.31,
     "learning_rate_d": 5e-4,
-    "head_start": 0.35,
-    "trunk_share": 0.5,
-    "lambda_categorical": 0.3,
-    "lambda_continuous": 0.3,
+    "evenness": 3.0,
+    "head_start": 0.15,
+    "trunk_share": 0.1,
+    "lessons": 0.45,
+    "lambda_categorical": 0.5,
+    "lambda_continuous": 0.5,
 }
 
 

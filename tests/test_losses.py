@@ -11,6 +11,7 @@ from infogan_helpers.information import mutual_information, variational_lower_bo
 from infogan_helpers.losses import (
     Nats,
     answer_information,
+    answer_unevenness,
     code_log_likelihood,
     discriminator_loss,
     generator_loss,
@@ -531,3 +532,31 @@ def test_information_of_answers_grows_where_an_answer_gets_surer_and_no_image_is
 def test_information_of_answers_needs_a_table(shape):
     with pytest.raises(ValueError, match=r"logits must have shape \(n, classes\) with n of at least 1, got"):
         answer_information(torch.zeros(shape))
+
+
+def test_answers_uneven_by_hand():
+    logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]], requires_grad=True)
+    high, low = math.exp(0.6) / (math.exp(0.6) + 2), 1 / (math.exp(0.6) + 2)
+    mean = [(high + low) / 2, (high + low) / 2, low]
+    loss = answer_unevenness(logits)
+    assert loss.item() == pytest.approx(math.log(3) + sum(m * math.log(m) for m in mean), abs=1e-6)
+    loss.backward()
+    assert (logits.grad[:, 2] < 0).all()  # the class that nobody answers is asked for
+    torch.testing.assert_close(logits.grad.sum(dim=1), torch.zeros(2), atol=1e-7, rtol=0)
+    assert answer_unevenness(20 * torch.eye(3)).item() == pytest.approx(0, abs=1e-6)
+    assert answer_unevenness(torch.tensor([[1e3, 0.0]])).item() == pytest.approx(math.log(2), abs=1e-6)
+
+
+def test_a_dead_class_has_a_slope_where_information_has_none():
+    logits = torch.tensor([[15.0, 0.0, -15.0], [0.0, 15.0, -15.0]], requires_grad=True)
+    answer_information(logits).backward()
+    assert logits.grad[:, 2].abs().max() < 1e-9
+    logits.grad = None
+    answer_unevenness(logits).backward()
+    assert logits.grad[:, 2].max() < -1e-6
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3,), (2, 3, 4)])
+def test_answers_uneven_refuse_other_shapes(shape):
+    with pytest.raises(ValueError, match=r"logits must have shape \(n, classes\) with n of at least 1"):
+        answer_unevenness(torch.zeros(shape))

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,13 @@ from infogan_helpers import training
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import as_model_range
 from infogan_helpers.disentanglement import circular_correlation
-from infogan_helpers.losses import answer_information, answer_spread, distance_disagreement, lower_bound
+from infogan_helpers.losses import (
+    answer_information,
+    answer_spread,
+    answer_unevenness,
+    distance_disagreement,
+    lower_bound,
+)
 from infogan_helpers.networks import Generator, Posterior
 from infogan_helpers.training import (
     PRESETS,
@@ -166,7 +173,7 @@ def test_the_light_leaves_no_trace_in_the_outline():
 def test_the_dial_follows_the_rotation_and_mirrors_with_the_picture():
     images, values = drawn(Chairs())
     turn = math.pi * level(view(images, "dial"))
-    assert circular_correlation(turn, values["rotation"]) > 0.9
+    assert circular_correlation(turn, values["rotation"]) > 0.95
     ends = level(view(images, "dial")).abs() > 0.6  # both ends are one direction: which of them is a matter of rounding
     seen, mirrored = view(images, "dial"), -view(images.flip(3), "dial").flip(3)
     torch.testing.assert_close(mirrored[~ends], seen[~ends], atol=1e-3, rtol=0)
@@ -174,13 +181,30 @@ def test_the_dial_follows_the_rotation_and_mirrors_with_the_picture():
 
 
 def test_the_views_of_a_chairs_parts_tell_its_parts_apart():
-    parts = {"back": (lambda kind: kind // 6, 0.7), "arms": (lambda kind: kind % 2, 0.75)}
+    parts = {"back": (lambda kind: kind // 6, 0.75), "arms": (lambda kind: kind % 2, 0.9)}
     parts["base"] = (lambda kind: kind // 2 % 3, 0.9)
     images, values = drawn(Chairs(), 900)
     for name, (part, share) in parts.items():
         seen, kinds = view(images, name).flatten(1), part(values["type"].astype(int))
         nearest = torch.cdist(seen[600:], seen[:600]).argmin(dim=1).numpy()
         assert np.mean(kinds[600:] == kinds[:600][nearest]) > share
+
+
+@pytest.mark.parametrize("turned", [3, 9, 15, 21, 27, 33])
+def test_the_upper_edge_of_a_back_tells_the_front_from_the_rear(turned):
+    images, values = drawn(Chairs(), 100, rotation=turned)
+    turn = math.pi * level(view(images, "dial"))
+    expected = -torch.as_tensor(values["rotation"])  # the dial runs the other way round
+    assert (turn - expected).cos().gt(0.5).float().mean() > (0.6 if turned in (9, 27) else 0.85)
+
+
+@pytest.mark.parametrize("turned", [0, 3, 15, 21, 33])
+def test_a_closed_back_is_a_board_in_the_light_and_posts_are_not(turned):
+    """The lower half of the view says how far the back is from a board, however the light falls on it."""
+    panel, posts = (drawn(Chairs(), 20, type=kind, rotation=turned, height=5, width=5)[0] for kind in (0, 6))
+    panel, posts = (view(images, "back")[:, 0, 18:28, 8:24].mean() for images in (panel, posts))
+    assert panel < -0.9
+    assert posts > panel + 0.1
 
 
 def test_what_stands_on_the_floor_looks_alike_however_the_chair_is_turned():
@@ -384,6 +408,46 @@ def test_the_trunk_is_taught_as_much_as_its_share(monkeypatch):
     without = {"lambda_categorical": 0.0, "lambda_continuous": 0.0, "agreement": 0.0}
     torch.testing.assert_close(alone, after_a_step(0.9, monkeypatch, quiet=True, **without), atol=0, rtol=0)
     assert not torch.equal(alone, after_a_step(0.9, monkeypatch, quiet=True, trunk_share=0.1))
+
+
+def test_evenness_is_asked_of_answers_on_views_alone():
+    image, on_view = answers(0), on_views()
+    without, asked = (replace(VIEWED, views=("shape", "x"), evenness=weight) for weight in (0.0, 3.0))
+    expected = 3 * answer_unevenness(on_view["shape"].posterior.categorical_logits[0])
+    torch.testing.assert_close(_disagreement(image, on_view, asked) - _disagreement(image, on_view, without), expected)
+
+
+def test_seasons_of_a_run_that_ends_with_lessons():
+    config = replace(VIEWED, lessons=0.4, trunk_share=0.1)
+    before, slower, taught, end = (weights_at(config, done) for done in (0.5, 0.55, 0.6, 1.0))
+    assert (before.learning_rate_g, before.trunk_share) == (1.0, 0.1)
+    assert slower.learning_rate_g == pytest.approx(0.5)
+    assert slower.trunk_share == 0.1
+    assert (taught.learning_rate_g, taught.trunk_share, taught.learning_rate) == (0.0, 1.0, 1.0)
+    assert (end.learning_rate_g, end.trunk_share, end.learning_rate) == (0.0, 1.0, pytest.approx(0.02))
+    without = weights_at(replace(config, lessons=0.0), 0.99)
+    assert (without.learning_rate_g, without.trunk_share) == (1.0, 0.1)
+    assert weights_at(TrainingConfig(), 1.0).learning_rate_g == 1.0
+
+
+def test_g_rests_while_q_has_lessons():
+    """G's weights are the same at the end of a run as when the lessons began; D's and Q's are not."""
+    spec = CodeSpec(categorical=(3,), continuous=1, noise=4)
+    config = replace(VIEWED, views=("shape", "x"), steps=10, batch_size=16, width=0.05, lessons=0.5, sample_every=1)
+    images = Sprites().images_and_factors(100, seed=1, progress=False)[0]
+    seen = []
+
+    def note(_):
+        seen.append([p.detach().clone() for p in run.players.generator.parameters()])
+        seen[-1].append(next(run.players.discriminator_q.q_head.parameters()).detach().clone())
+
+    run = training._Run(training._check_images(images, config), spec, config, torch.device("cpu"))
+    with training._interruptible() as interrupt:
+        run.go(interrupt, None, note, progress=False)
+    moved = [[not torch.equal(a, b) for a, b in zip(before, after, strict=True)] for before, after in pairwise(seen)]
+    for step, which in enumerate(moved, start=2):
+        assert any(which[:-1]) == (step <= 5), step
+        assert which[-1]
 
 
 def test_nobody_looks_at_views_before_their_season(monkeypatch):
