@@ -103,6 +103,7 @@ class TrainingConfig:
             view shows Q its share of the batch. Empty: no views. On real images Q's answer on a view should say much
             and agree with that on the image (``agreement``), but for the views in ``views.UNANSWERED``.
         evenness: weight, beside agreement, of using all classes of a code equally often; with many, some die else.
+        class_distances: likewise, of classes that lie as far apart as what they answer; it favours few large classes.
         head_start: share of the run in which G learns to draw before anything is read from a view.
         trunk_share: weight, for the trunk, of what real images teach Q on views; a busy Q makes a lenient D.
         lessons: share of the run, at its end, in which G rests and real images teach the trunk in full; until then a
@@ -137,6 +138,7 @@ class TrainingConfig:
     agreement: float = 0.5
     views: tuple[str, ...] = ()
     evenness: float = 0.0
+    class_distances: float = 1.0
     head_start: float = 0.0
     trunk_share: float = 0.1
     lessons: float = 0.0
@@ -164,6 +166,7 @@ class TrainingConfig:
             "restyle",
             "agreement",
             "evenness",
+            "class_distances",
             "view_noise",
             "instance_noise",
         ):
@@ -828,9 +831,8 @@ def _disagreement(on_image, on_copy, config):
         if code < classes:
             image, seen = on_image.categorical_logits[code][rows], on_view.categorical_logits[code]
             total = total + TEACHING * _from_fixed(image, seen) - 3 * answer_information(seen)
-            total = (
-                total + distance_disagreement(seen.softmax(dim=1), shown) + config.evenness * answer_unevenness(seen)
-            )
+            total = total + config.class_distances * distance_disagreement(seen.softmax(dim=1), shown)
+            total = total + config.evenness * answer_unevenness(seen)
         else:
             image, seen = on_image.mean[rows, code - classes], on_view.mean[:, code - classes]
             total = total + 2 * ((seen.detach() - image).abs().mean() + answer_spread(seen))

@@ -15,11 +15,12 @@ PLAIN_STEPS = 800  # of runs without views
 
 # Thin parts: a wider network, a slower D, and a G that has done before the trunk is Q's.
 CHAIRS = {
-    "steps": 2400,
+    "steps": 2000,
     "batch_size": 96,
     "width": 0.31,
     "learning_rate_d": 5e-4,
-    "evenness": 3.0,
+    "evenness": 2.0,
+    "class_distances": 0.3,
     "head_start": 0.15,
     "trunk_share": 0.1,
     "lessons": 0.45,

@@ -410,11 +410,16 @@ def test_the_trunk_is_taught_as_much_as_its_share(monkeypatch):
     assert not torch.equal(alone, after_a_step(0.9, monkeypatch, quiet=True, trunk_share=0.1))
 
 
-def test_evenness_is_asked_of_answers_on_views_alone():
-    image, on_view = answers(0), on_views()
-    without, asked = (replace(VIEWED, views=("shape", "x"), evenness=weight) for weight in (0.0, 3.0))
-    expected = 3 * answer_unevenness(on_view["shape"].posterior.categorical_logits[0])
-    torch.testing.assert_close(_disagreement(image, on_view, asked) - _disagreement(image, on_view, without), expected)
+def test_evenness_and_distances_of_classes_are_asked_of_answers_on_views_alone():
+    image, (config, on_view) = answers(0), (replace(VIEWED, views=("shape", "x")), on_views())
+    seen = on_view["shape"].posterior.categorical_logits[0]
+    apart = distance_disagreement(seen.softmax(1), on_view["shape"].shown)
+    without = _disagreement(image, on_view, config)
+    even = _disagreement(image, on_view, replace(config, evenness=3.0))
+    torch.testing.assert_close(even - without, 3 * answer_unevenness(seen))
+    torch.testing.assert_close(
+        _disagreement(image, on_view, replace(config, class_distances=0.3)) - without, -0.7 * apart
+    )
 
 
 def test_seasons_of_a_run_that_ends_with_lessons():
