@@ -190,6 +190,14 @@ def test_the_views_of_a_chairs_parts_tell_its_parts_apart():
         assert np.mean(kinds[600:] == kinds[:600][nearest]) > share
 
 
+@pytest.mark.parametrize("turned", [3, 6, 9, 27, 30])
+def test_what_is_above_the_seat_and_no_arm_is_not_seen_as_one(turned):
+    armless, armed = (drawn(Chairs(), 40, type=kind, rotation=turned)[0] for kind in (0, 1))
+    armless, armed = (view(images, "arms")[:, 0, 0, 8:24].mean(dim=0).max() for images in (armless, armed))
+    assert armless < 0.12
+    assert armed > 0.2
+
+
 @pytest.mark.parametrize("turned", [3, 9, 15, 21, 27, 33])
 def test_the_upper_edge_of_a_back_tells_the_front_from_the_rear(turned):
     images, values = drawn(Chairs(), 100, rotation=turned)
