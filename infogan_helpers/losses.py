@@ -146,8 +146,8 @@ def answer_information(logits):
     """
     _check_answers(logits)
     log_answers = logits.log_softmax(dim=1)
-    log_mean = log_answers.logsumexp(dim=0) - math.log(len(logits))
-    return (log_answers.exp() * log_answers).sum(dim=1).mean() - (log_mean.exp() * log_mean).sum()
+    entropy_of_mean = _entropy_of_mean(log_answers)  # first: gradients add up in this order, to the last bit
+    return entropy_of_mean + (log_answers.exp() * log_answers).sum(dim=1).mean()
 
 
 def answer_unevenness(logits):
@@ -168,8 +168,13 @@ def answer_unevenness(logits):
     Source: the class-balance term of Krause, Perona & Gomes 2010 (RIM), with a temperature.
     """
     _check_answers(logits)
-    log_mean = (SOFTENED * logits).log_softmax(dim=1).logsumexp(dim=0) - math.log(len(logits))
-    return math.log(logits.shape[1]) + (log_mean.exp() * log_mean).sum()
+    return math.log(logits.shape[1]) - _entropy_of_mean((SOFTENED * logits).log_softmax(dim=1))
+
+
+def _entropy_of_mean(log_answers):
+    """H(mean answer) of a batch, in nats, from log-probabilities."""
+    log_mean = log_answers.logsumexp(dim=0) - math.log(len(log_answers))
+    return -(log_mean.exp() * log_mean).sum()
 
 
 def answer_spread(means):

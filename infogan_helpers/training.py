@@ -400,6 +400,8 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     _set_gradients(d_loss + of_trunk, players.optimizer_d)
     if weights.learning_rate_g > 0:
         _set_gradients(g_loss - information, players.optimizer_g)
+    else:
+        players.optimizer_g.zero_grad()  # G rests: without gradients its optimiser moves nothing
     _set_gradients(disagreement - reading, players.optimizer_q)
     for optimizer in (players.optimizer_d, players.optimizer_g, players.optimizer_q):
         optimizer.step()
@@ -414,7 +416,7 @@ class Weights(NamedTuple):
     """What a schedule says at one moment: see ``TrainingConfig``.
 
     ``reading`` weighs L_I for Q's head (and, where Q reads views, for the trunk); ``learning_rate`` multiplies the
-    three rates, ``learning_rate_g`` that of G once more.
+    three rates, ``learning_rate_g`` that of G once more; ``trunk_share`` is 1 while G rests.
     """
 
     categorical: float

@@ -443,20 +443,29 @@ def test_seasons_of_a_run_that_ends_with_lessons():
     assert weights_at(TrainingConfig(), 1.0).learning_rate_g == 1.0
 
 
-def test_g_rests_while_q_has_lessons():
-    """G's weights are the same at the end of a run as when the lessons began; D's and Q's are not."""
+def test_a_step_of_the_lessons_leaves_g_alone_whatever_its_rate_was_and_its_last_gradients():
+    spec = CodeSpec(categorical=(3,), continuous=1, noise=4)
+    config, players, _, real = a_pair(("shape", "x"), spec, lessons=0.4)
+    train_step(players, real, spec, config, seeded(), done=0.1)
+    before = [p.detach().clone() for p in players.generator.parameters()]
+    train_step(players, real, spec, config, seeded(), done=0.9)
+    assert all(torch.equal(a, b) for a, b in zip(before, players.generator.parameters(), strict=True))
+
+
+def test_g_rests_while_q_has_lessons(monkeypatch):
+    """G's weights are the same at the end of a run as when the lessons began; Q's head is not."""
     spec = CodeSpec(categorical=(3,), continuous=1, noise=4)
     config = replace(VIEWED, views=("shape", "x"), steps=10, batch_size=16, width=0.05, lessons=0.5, sample_every=1)
     images = Sprites().images_and_factors(100, seed=1, progress=False)[0]
     seen = []
 
     def note(_):
-        seen.append([p.detach().clone() for p in run.players.generator.parameters()])
-        seen[-1].append(next(run.players.discriminator_q.q_head.parameters()).detach().clone())
+        seen.append([p.detach().clone() for p in made[0].generator.parameters()])
+        seen[-1].append(next(made[0].discriminator_q.q_head.parameters()).detach().clone())
 
-    run = training._Run(training._check_images(images, config), spec, config, torch.device("cpu"))
-    with training._interruptible() as interrupt:
-        run.go(interrupt, None, note, progress=False)
+    made = []
+    monkeypatch.setattr(training, "make_players", lambda *a: made.append(make_players(*a)) or made[0])
+    fit(images, spec, config, device="cpu", callback=note, progress=False)
     moved = [[not torch.equal(a, b) for a, b in zip(before, after, strict=True)] for before, after in pairwise(seen)]
     for step, which in enumerate(moved, start=2):
         assert any(which[:-1]) == (step <= 5), step
@@ -513,6 +522,9 @@ def test_a_run_learns_a_place_from_its_view_alone_and_forgets_nothing():
         ({"view_noise": -1}, "view_noise must be a number of at least 0"),
         ({"head_start": 1.5}, r"head_start must be a share in \[0, 1\], got 1.5"),
         ({"trunk_share": -0.1}, r"trunk_share must be a share in \[0, 1\]"),
+        ({"lessons": 2}, r"lessons must be a share in \[0, 1\], got 2"),
+        ({"evenness": -1}, "evenness must be a number of at least 0"),
+        ({"class_distances": math.nan}, "class_distances must be a number of at least 0"),
         ({"views": ("x", "y"), "batch_size": 5}, "batch_size must be at least 6, three a view"),
     ],
 )
