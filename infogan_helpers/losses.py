@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from infogan_helpers.codes import check_classes
 
 SOFTENED = 0.3  # logits count that much where classes are to be kept alive
+NEAR = 0.2  # how far uniform answers lie apart that are nearly the same, in radians, where a code's range is a turn
+TINY = 1e-8  # of a probability, so that its logarithm is a number
 
 
 class Nats(NamedTuple):
@@ -146,35 +148,39 @@ def answer_information(logits):
     """
     _check_answers(logits)
     log_answers = logits.log_softmax(dim=1)
-    entropy_of_mean = _entropy_of_mean(log_answers)  # first: gradients add up in this order, to the last bit
+    log_mean = log_answers.logsumexp(dim=0) - math.log(len(logits))
+    entropy_of_mean = -(log_mean.exp() * log_mean).sum()  # first: gradients add up in this order, to the last bit
     return entropy_of_mean + (log_answers.exp() * log_answers).sum(dim=1).mean()
 
 
-def answer_unevenness(logits):
-    """How far a batch of answers is from using all classes equally often, in nats: log(classes) - H(mean answer).
+def answer_unevenness(logits, beside):
+    """How far classes are from being answered equally often, whatever the answer on other codes is, in nats.
 
-    ``answer_information`` asks for this as well, but a sure answer has no slope: a class that lost its last image never
-    comes back. So the answers are softened here, their logits multiplied by ``SOFTENED``.
+    For each image: log(classes) - H(mean answer of the images that have nearly the same other answers); then the mean.
+    Codes are independent in the prior. Answers that are not can divide one code's range among the classes of another.
+    ``answer_information`` asks for even classes as well, but a sure answer has no slope: a class that lost its last
+    image never comes back. So the answers are softened here, their logits multiplied by ``SOFTENED``.
 
     Args:
         logits: the answers before softmax, shape ``(n, classes)``.
+        beside: the answers on uniform codes, in [-1, 1], shape ``(n, codes)``; no gradient flows to them. Rows count as
+            near within about ``NEAR``. No column: all rows are near.
 
     Returns:
         A scalar between 0 and ``log(classes)``.
 
     Raises:
-        ValueError: ``logits`` have another shape, or no row.
+        ValueError: ``logits`` have another shape, or no row, or ``beside`` has another number of rows.
 
-    Source: the class-balance term of Krause, Perona & Gomes 2010 (RIM), with a temperature.
+    Source: the class-balance term of Krause, Perona & Gomes 2010 (RIM), with a temperature, near each image.
     """
     _check_answers(logits)
-    return math.log(logits.shape[1]) - _entropy_of_mean((SOFTENED * logits).log_softmax(dim=1))
-
-
-def _entropy_of_mean(log_answers):
-    """H(mean answer) of a batch, in nats, from log-probabilities."""
-    log_mean = log_answers.logsumexp(dim=0) - math.log(len(log_answers))
-    return -(log_mean.exp() * log_mean).sum()
+    if beside.ndim != 2 or len(beside) != len(logits):
+        raise ValueError(f"beside must have shape ({len(logits)}, codes), got {tuple(beside.shape)}")
+    angles = math.pi * (beside[:, None] - beside).detach()
+    near = (-((angles / NEAR) ** 2).sum(dim=2) / 2).softmax(dim=1)  # each row's weights on all rows sum to 1
+    mean = near @ (SOFTENED * logits).softmax(dim=1)
+    return math.log(logits.shape[1]) + (mean * mean.clamp_min(TINY).log()).sum(dim=1).mean()
 
 
 def answer_spread(means):

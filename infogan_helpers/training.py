@@ -59,6 +59,7 @@ VIEWED_RATES_FALL = (0.65, 1.0)  # of the whole run
 G_STOPS, LESSONS_FADE = 0.1, 0.1
 READING = 0.2  # weight of L_I for Q and the trunk there: a Q that fits early fakes forgets what real pictures taught it
 TEACHING = 8.0  # weight of learning a class on the image from the answer on the view: that takes longest
+UNIFORM_TEACHING = 2.0  # of learning a uniform code there, until the lessons
 
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
 SAMPLE_COLUMNS = 10
@@ -102,12 +103,12 @@ class TrainingConfig:
         views: instead of copies, the view (``views.VIEWS``) that each code is read from, categorical codes first; each
             view shows Q its share of the batch. Empty: no views. On real images Q's answer on a view should say much
             and agree with that on the image (``agreement``), but for the views in ``views.UNANSWERED``.
-        evenness: weight, beside agreement, of using all classes of a code equally often; with many, some die else.
-        class_distances: likewise, of classes that lie as far apart as what they answer; it favours few large classes.
+        evenness: weight, beside agreement, of using all classes of a code equally often, whatever the uniform codes say
+            (``losses.answer_unevenness``); with many classes, some die else, and others stand for a uniform code.
         head_start: share of the run in which G learns to draw before anything is read from a view.
         trunk_share: weight, for the trunk, of what real images teach Q on views; a busy Q makes a lenient D.
-        lessons: share of the run, at its end, in which G rests and real images teach the trunk in full; until then a
-            small ``trunk_share`` leaves G a D to learn from.
+        lessons: share of the run, at its end, in which G rests and real images teach the trunk in full, uniform codes
+            as loudly as classes; until then a small ``trunk_share`` leaves G a D to learn from.
         view_noise: standard deviation of the Gaussian noise on views: what is fainter can carry no code.
         instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
@@ -138,7 +139,6 @@ class TrainingConfig:
     agreement: float = 0.5
     views: tuple[str, ...] = ()
     evenness: float = 0.0
-    class_distances: float = 1.0
     head_start: float = 0.0
     trunk_share: float = 0.1
     lessons: float = 0.0
@@ -166,7 +166,6 @@ class TrainingConfig:
             "restyle",
             "agreement",
             "evenness",
-            "class_distances",
             "view_noise",
             "instance_noise",
         ):
@@ -390,7 +389,11 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     d_loss, g_loss = discriminator_loss(real_logit, fake_logit), generator_loss(fake_logit)
     bound = lower_bound(posterior, codes, spec, read_from)
     information = weights.categorical * bound.categorical + weights.continuous * bound.continuous
-    disagreement = 0.0 if on_copy is None else weights.agreement * _disagreement(on_real, on_copy, config)
+    disagreement = (
+        0.0
+        if on_copy is None
+        else weights.agreement * _disagreement(on_real, on_copy, config, weights.uniform_teaching)
+    )
     reading = weights.reading * bound.total
     of_trunk = weights.trunk_share * disagreement if config.views else disagreement
     if config.information_trains_trunk:
@@ -416,7 +419,8 @@ class Weights(NamedTuple):
     """What a schedule says at one moment: see ``TrainingConfig``.
 
     ``reading`` weighs L_I for Q's head (and, where Q reads views, for the trunk); ``learning_rate`` multiplies the
-    three rates, ``learning_rate_g`` that of G once more; ``trunk_share`` is 1 while G rests.
+    three rates, ``learning_rate_g`` that of G once more. While G rests, ``trunk_share`` is 1, and ``uniform_teaching``,
+    the weight of learning a uniform code on the image, is that of a class.
     """
 
     categorical: float
@@ -427,6 +431,7 @@ class Weights(NamedTuple):
     learning_rate: float
     learning_rate_g: float
     trunk_share: float
+    uniform_teaching: float
 
 
 def weights_at(config, done):
@@ -442,6 +447,7 @@ def weights_at(config, done):
             1.0,
             1.0,
             config.trunk_share,
+            UNIFORM_TEACHING,
         )
 
     def risen(season):
@@ -471,6 +477,7 @@ def weights_at(config, done):
         1 - (1 - RATES_END) * fallen,
         rate_g,
         config.trunk_share if rate_g > 0 else 1.0,
+        UNIFORM_TEACHING if rate_g > 0 else TEACHING,
     )
 
 
@@ -775,12 +782,14 @@ class _OnView(NamedTuple):
 
 
 def _read_views(dq, fake, real, on_fake, config, generator):
-    """Image ``i`` is shown in view ``i % kinds``; real ones in the views of categorical codes as well, all of them."""
+    """Image ``i`` is shown in view ``i % kinds``; in the views of classes (and others in ``in_full``) all real ones."""
     n, kinds = len(fake), tuple(dict.fromkeys(config.views))
-    of_classes = config.views[: len(on_fake.categorical_logits)]
+    in_full = set(config.views[: len(on_fake.categorical_logits)])
+    if config.evenness > 0:  # it compares answers on classes with those on uniform codes, image by image
+        in_full |= set(config.views) - set(UNANSWERED)
     row = torch.arange(n, device=fake.device)
     shares = [row[k :: len(kinds)] for k in range(len(kinds))]
-    asked = [row if kind in of_classes else share for kind, share in zip(kinds, shares, strict=True)]
+    asked = [row if kind in in_full else share for kind, share in zip(kinds, shares, strict=True)]
     shown = [view(fake[rows], kind) for rows, kind in zip(shares, kinds, strict=True)]
     shown += [view(real[rows], kind) for rows, kind in zip(asked, kinds, strict=True)]
     _, read = dq(_noisy(torch.cat(shown), config.view_noise, generator))
@@ -814,7 +823,7 @@ def _rows(posterior, rows):
     )
 
 
-def _disagreement(on_image, on_copy, config):
+def _disagreement(on_image, on_copy, config, uniform_teaching=UNIFORM_TEACHING):
     """How little Q's answers on real images say, and how far those on their copies or views differ.
 
     On copies: cross-entropy of the categorical answer on the copy from that on the image, which is held fixed, less
@@ -826,18 +835,20 @@ def _disagreement(on_image, on_copy, config):
         pairs = zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
         return sum(_from_fixed(copy, image) - answer_information(image) for image, copy in pairs)
     total, classes = 0.0, len(on_image.categorical_logits)
-    for code, name in enumerate(config.views):
-        if name in UNANSWERED:
-            continue
+    answered = [(code, name) for code, name in enumerate(config.views) if name not in UNANSWERED]
+    uniform = [on_copy[name].posterior.mean[:, [code - classes]] for code, name in answered if code >= classes]
+    for code, name in answered:
         rows, shown, on_view = on_copy[name]
         if code < classes:
             image, seen = on_image.categorical_logits[code][rows], on_view.categorical_logits[code]
             total = total + TEACHING * _from_fixed(image, seen) - 3 * answer_information(seen)
-            total = total + config.class_distances * distance_disagreement(seen.softmax(dim=1), shown)
-            total = total + config.evenness * answer_unevenness(seen)
+            total = total + distance_disagreement(seen.softmax(dim=1), shown)
+            if config.evenness > 0:
+                beside = torch.cat([seen.new_zeros(len(seen), 0), *uniform], dim=1)
+                total = total + config.evenness * answer_unevenness(seen, beside)
         else:
             image, seen = on_image.mean[rows, code - classes], on_view.mean[:, code - classes]
-            total = total + 2 * ((seen.detach() - image).abs().mean() + answer_spread(seen))
+            total = total + (uniform_teaching * (seen.detach() - image).abs().mean() + 2 * answer_spread(seen))
             total = total + distance_disagreement(seen, shown)
     return total
 

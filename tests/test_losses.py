@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.information import mutual_information, variational_lower_bound
 from infogan_helpers.losses import (
+    NEAR,
     Nats,
     answer_information,
     answer_unevenness,
@@ -534,17 +535,61 @@ def test_information_of_answers_needs_a_table(shape):
         answer_information(torch.zeros(shape))
 
 
+NOTHING = torch.zeros(2, 0)  # no other code: all rows are near
+
+
 def test_answers_uneven_by_hand():
     logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]], requires_grad=True)
     high, low = math.exp(0.6) / (math.exp(0.6) + 2), 1 / (math.exp(0.6) + 2)
     mean = [(high + low) / 2, (high + low) / 2, low]
-    loss = answer_unevenness(logits)
+    loss = answer_unevenness(logits, NOTHING)
     assert loss.item() == pytest.approx(math.log(3) + sum(m * math.log(m) for m in mean), abs=1e-6)
     loss.backward()
     assert (logits.grad[:, 2] < 0).all()  # the class that nobody answers is asked for
     torch.testing.assert_close(logits.grad.sum(dim=1), torch.zeros(2), atol=1e-7, rtol=0)
-    assert answer_unevenness(20 * torch.eye(3)).item() == pytest.approx(0, abs=1e-6)
-    assert answer_unevenness(torch.tensor([[1e3, 0.0]])).item() == pytest.approx(math.log(2), abs=1e-6)
+    assert answer_unevenness(20 * torch.eye(3), torch.zeros(3, 0)).item() == pytest.approx(0, abs=1e-6)
+    assert answer_unevenness(torch.tensor([[1e3, 0.0]]), torch.zeros(1, 0)).item() == pytest.approx(math.log(2))
+
+
+def test_answers_uneven_near_each_other_by_hand():
+    """Two classes that halve another code's range are even as a whole, and uneven wherever one looks."""
+    logits = torch.tensor([[1e3, -1e3], [-1e3, 1e3]], requires_grad=True)
+    beside = torch.tensor([[-NEAR / 2], [NEAR / 2]]) / math.pi
+    beside.requires_grad_()
+    assert answer_unevenness(logits, NOTHING).item() == pytest.approx(0, abs=1e-6)
+    own = 1 / (1 + math.exp(-1 / 2))  # what a row weighs for itself, at one NEAR from the other
+    expected = math.log(2) + own * math.log(own) + (1 - own) * math.log(1 - own)
+    loss = answer_unevenness(logits, beside)
+    assert loss.item() == pytest.approx(expected, abs=1e-6)
+    assert answer_unevenness(logits, 100 * beside).item() == pytest.approx(math.log(2), abs=1e-6)
+    loss.backward()
+    assert torch.isfinite(logits.grad).all()
+    assert beside.grad is None  # classes move; the other codes do not make room for them
+    apart, together = torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0], [5.0]])
+    torch.testing.assert_close(
+        answer_unevenness(logits, NEAR * apart / 16), answer_unevenness(logits, NEAR * together / 16)
+    )
+
+
+def test_answers_uneven_near_each_other_row_by_row():
+    logits, beside = 5 * torch.randn(5, 3, generator=seeded()), torch.tensor([[-0.1], [-0.08], [0.0], [0.02], [0.5]])
+    missing = []
+    for place in beside[:, 0].tolist():
+        weights = torch.exp(-((math.pi * (beside[:, 0] - place)) ** 2) / (2 * NEAR**2))
+        mean = (weights[:, None] * (0.3 * logits).softmax(dim=1)).sum(dim=0) / weights.sum()
+        missing.append(math.log(3) + (mean * mean.log()).sum().item())
+    assert answer_unevenness(logits, beside).item() == pytest.approx(sum(missing) / 5, abs=1e-6)
+
+
+def test_classes_that_follow_another_code_are_moved_and_those_that_do_not_are_left():
+    code = torch.linspace(-1, 1, 64)[:, None]
+    following = torch.cat([10 * code.sign(), -10 * code.sign()], dim=1).requires_grad_()
+    signs = torch.tensor([1.0, -1.0]).repeat(32)[:, None]
+    other = torch.cat([10 * signs, -10 * signs], dim=1).requires_grad_()
+    answer_unevenness(following, code).backward()
+    answer_unevenness(other, code).backward()
+    assert following.grad.abs().sum() > 20 * other.grad.abs().sum()
+    assert (following.grad[1:-1, 0] * code[1:-1, 0].sign() > 0).all()  # descent takes each towards the other class
 
 
 def test_a_dead_class_has_a_slope_where_information_has_none():
@@ -552,11 +597,17 @@ def test_a_dead_class_has_a_slope_where_information_has_none():
     answer_information(logits).backward()
     assert logits.grad[:, 2].abs().max() < 1e-9
     logits.grad = None
-    answer_unevenness(logits).backward()
+    answer_unevenness(logits, NOTHING).backward()
     assert logits.grad[:, 2].max() < -1e-6
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3,), (2, 3, 4)])
 def test_answers_uneven_refuse_other_shapes(shape):
     with pytest.raises(ValueError, match=r"logits must have shape \(n, classes\) with n of at least 1"):
-        answer_unevenness(torch.zeros(shape))
+        answer_unevenness(torch.zeros(shape), torch.zeros(shape[0], 1))
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 1)])
+def test_answers_uneven_refuse_other_answers_that_are_not_theirs(shape):
+    with pytest.raises(ValueError, match=r"beside must have shape \(2, codes\), got"):
+        answer_unevenness(torch.zeros(2, 3), torch.zeros(shape))

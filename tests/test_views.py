@@ -418,16 +418,61 @@ def test_the_trunk_is_taught_as_much_as_its_share(monkeypatch):
     assert not torch.equal(alone, after_a_step(0.9, monkeypatch, quiet=True, trunk_share=0.1))
 
 
-def test_evenness_and_distances_of_classes_are_asked_of_answers_on_views_alone():
+def test_evenness_is_asked_of_answers_on_views_alone():
     image, (config, on_view) = answers(0), (replace(VIEWED, views=("shape", "x")), on_views())
+    everything = torch.arange(8)
+    on_view["x"] = _OnView(everything, on_view["shape"].shown, answers(2))  # where evenness is asked, all are shown
     seen = on_view["shape"].posterior.categorical_logits[0]
-    apart = distance_disagreement(seen.softmax(1), on_view["shape"].shown)
+    beside = on_view["x"].posterior.mean
     without = _disagreement(image, on_view, config)
     even = _disagreement(image, on_view, replace(config, evenness=3.0))
-    torch.testing.assert_close(even - without, 3 * answer_unevenness(seen))
+    torch.testing.assert_close(even - without, 3 * answer_unevenness(seen, beside))
+    (even - without).backward()
+    assert beside.grad is None or not beside.grad.any()
+    alone = {"shape": on_view["shape"], "coarse": on_view["x"]}  # its answers mean nothing: all are near
+    config = replace(config, views=("shape", "coarse"))
     torch.testing.assert_close(
-        _disagreement(image, on_view, replace(config, class_distances=0.3)) - without, -0.7 * apart
+        _disagreement(image, alone, replace(config, evenness=3.0)) - _disagreement(image, alone, config),
+        3 * answer_unevenness(seen, torch.zeros(8, 0)),
     )
+
+
+def test_evenness_looks_at_each_uniform_code_on_its_own_view():
+    shown = torch.randn(8, 1, 4, 4, generator=seeded())
+    means = 0.05 * torch.randn(2, 8, 2, generator=seeded(1))  # of either view, of either code; all near
+    logits = torch.randn(8, 3, generator=seeded(2))
+    on_view = {
+        name: _OnView(torch.arange(8), shown, Posterior((logits,), mean, torch.zeros(8, 2)))
+        for name, mean in {"shape": means[0], "x": means[0], "y": means[1]}.items()
+    }
+    image, config = (
+        Posterior((logits,), torch.zeros(8, 2), torch.zeros(8, 2)),
+        replace(VIEWED, views=("shape", "x", "y")),
+    )
+    asked = _disagreement(image, on_view, replace(config, evenness=1.0)) - _disagreement(image, on_view, config)
+    beside = torch.stack([means[0, :, 0], means[1, :, 1]], dim=1)
+    torch.testing.assert_close(asked, answer_unevenness(logits, beside))
+
+
+@pytest.mark.parametrize(("evenness", "of_x"), [(0.0, 5), (1.0, 16)])
+def test_all_real_images_are_shown_where_answers_on_them_are_compared(evenness, of_x):
+    spec = CodeSpec(categorical=(3,), continuous=2, noise=4)
+    config, players, fake, real = a_pair(("shape", "x", "coarse"), spec, evenness=evenness)
+    dq = players.discriminator_q
+    posterior, read_from, on_view = _read_copies(dq, fake, real, dq(fake)[1], config, seeded())
+    expected = {"shape": 16, "x": of_x, "coarse": 5}
+    assert {name: len(answer.images) for name, answer in on_view.items()} == expected
+    assert {name: len(answer.posterior.mean) for name, answer in on_view.items()} == expected
+    assert len(posterior.mean) == 16
+    assert read_from.sum(dim=0).tolist() == [6, 5, 5]
+
+
+def test_uniform_codes_are_taught_as_loudly_as_classes_in_lessons():
+    image, on_view, config = answers(0), on_views(), replace(VIEWED, views=("shape", "x"))
+    taught = (on_view["x"].posterior.mean - image.mean[1::2]).abs().mean()
+    louder = _disagreement(image, on_view, config, TEACHING) - _disagreement(image, on_view, config, 2.0)
+    torch.testing.assert_close(louder, (TEACHING - 2) * taught)
+    torch.testing.assert_close(_disagreement(image, on_view, config), _disagreement(image, on_view, config, 2.0))
 
 
 def test_seasons_of_a_run_that_ends_with_lessons():
@@ -437,6 +482,7 @@ def test_seasons_of_a_run_that_ends_with_lessons():
     assert slower.learning_rate_g == pytest.approx(0.5)
     assert slower.trunk_share == 0.1
     assert (taught.learning_rate_g, taught.trunk_share, taught.learning_rate) == (0.0, 1.0, 1.0)
+    assert (before.uniform_teaching, slower.uniform_teaching, taught.uniform_teaching) == (2.0, 2.0, TEACHING)
     assert (end.learning_rate_g, end.trunk_share, end.learning_rate) == (0.0, 1.0, pytest.approx(0.02))
     without = weights_at(replace(config, lessons=0.0), 0.99)
     assert (without.learning_rate_g, without.trunk_share) == (1.0, 0.1)
@@ -450,6 +496,14 @@ def test_a_step_of_the_lessons_leaves_g_alone_whatever_its_rate_was_and_its_last
     before = [p.detach().clone() for p in players.generator.parameters()]
     train_step(players, real, spec, config, seeded(), done=0.9)
     assert all(torch.equal(a, b) for a, b in zip(before, players.generator.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("done", "weight"), [(0.1, 2.0), (0.9, TEACHING)])
+def test_a_step_teaches_uniform_codes_as_its_season_says(monkeypatch, done, weight):
+    taught = []
+    monkeypatch.setattr(training, "_disagreement", lambda *a: taught.append(a[3]) or _disagreement(*a))
+    after_a_step(done, monkeypatch, lessons=0.4)
+    assert taught == [weight]
 
 
 def test_g_rests_while_q_has_lessons(monkeypatch):
@@ -524,7 +578,6 @@ def test_a_run_learns_a_place_from_its_view_alone_and_forgets_nothing():
         ({"trunk_share": -0.1}, r"trunk_share must be a share in \[0, 1\]"),
         ({"lessons": 2}, r"lessons must be a share in \[0, 1\], got 2"),
         ({"evenness": -1}, "evenness must be a number of at least 0"),
-        ({"class_distances": math.nan}, "class_distances must be a number of at least 0"),
         ({"views": ("x", "y"), "batch_size": 5}, "batch_size must be at least 6, three a view"),
     ],
 )
