@@ -14,6 +14,7 @@ from infogan_helpers.codes import check_classes
 
 SOFTENED = 0.3  # logits count that much where classes are to be kept alive
 NEAR = 0.2  # how far uniform answers lie apart that are nearly the same, in radians, where a code's range is a turn
+IN_CACHE = 2**19  # numbers
 TINY = 1e-8  # of a probability, so that its logarithm is a number
 
 
@@ -229,10 +230,14 @@ def distance_disagreement(answers, shown):
 
 
 def _distances(rows):
-    """Euclidean distances of all pairs, each pair once."""
-    i, j = torch.triu_indices(len(rows), len(rows), 1, device=rows.device)
+    """Euclidean distances of all pairs, each pair once; so many at a time that they stay in the cache."""
+    pairs = torch.triu_indices(len(rows), len(rows), 1, device=rows.device)
     rows = rows.reshape(len(rows), -1)
-    return ((rows[i] - rows[j]).square().sum(dim=1) + 1e-8).sqrt()
+    at_once = max(1, IN_CACHE // rows.shape[1])
+    squares = [
+        (rows.index_select(0, i) - rows.index_select(0, j)).square().sum(dim=1) for i, j in pairs.split(at_once, dim=1)
+    ]
+    return (torch.cat(squares) + 1e-8).sqrt()
 
 
 def _log_likelihood_by_code(posterior, codes):

@@ -375,17 +375,15 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
 
     # Sample codes and generate.
     codes = spec.sample(len(real), generator, real.device)
-    with _autocast(real.device):
-        fake = g(codes)
+    fake = _forward(g, codes)
 
     # Judge real images and fakes; read the codes back.
-    with _autocast(real.device):
-        real_logit, on_real = dq(_noisy(real, weights.instance_noise, generator))
-        fake_logit, on_fake = dq(_noisy(fake, weights.instance_noise, generator))
-        if config.views and weights.agreement == weights.reading == 0:
-            posterior, read_from, on_copy = on_fake, None, None  # nobody asks yet
-        else:
-            posterior, read_from, on_copy = _read_copies(dq, fake, real, on_fake, config, generator)
+    real_logit, on_real = _forward(dq, _noisy(real, weights.instance_noise, generator))
+    fake_logit, on_fake = _forward(dq, _noisy(fake, weights.instance_noise, generator))
+    if config.views and weights.agreement == weights.reading == 0:
+        posterior, read_from, on_copy = on_fake, None, None  # nobody asks yet
+    else:
+        posterior, read_from, on_copy = _read_copies(dq, fake, real, on_fake, config, generator)
     d_loss, g_loss = discriminator_loss(real_logit, fake_logit), generator_loss(fake_logit)
     bound = lower_bound(posterior, codes, spec, read_from)
     information = weights.categorical * bound.categorical + weights.continuous * bound.continuous
@@ -468,6 +466,7 @@ def weights_at(config, done):
         categorical = max(CATEGORICAL_FLOOR, risen(CATEGORICAL_RISES))
         continuous, agreement = risen(CONTINUOUS_RISES), risen(AGREEMENT_RISES)
         fallen = risen(RATES_FALL)
+    g_rests = rate_g == 0
     return Weights(
         config.lambda_categorical * categorical,
         config.lambda_continuous * continuous,
@@ -476,15 +475,15 @@ def weights_at(config, done):
         config.instance_noise * (1 - risen(NOISE_FADES)),
         1 - (1 - RATES_END) * fallen,
         rate_g,
-        config.trunk_share if rate_g > 0 else 1.0,
-        UNIFORM_TEACHING if rate_g > 0 else TEACHING,
+        1.0 if g_rests else config.trunk_share,
+        TEACHING if g_rests else UNIFORM_TEACHING,
     )
 
 
 def code_recovery(posterior, codes):
     """Share of categorical codes that Q's most probable class gets right, a scalar; NaN where there are none."""
     if not posterior.categorical_logits:
-        return codes.continuous.new_tensor(math.nan)
+        return codes.continuous.new_full((), math.nan)
     guesses = torch.stack([logits.argmax(dim=1) for logits in posterior.categorical_logits], dim=1)
     return (guesses == codes.categorical).float().mean()
 
@@ -710,6 +709,11 @@ class _Run:
         steps = [step for step in steps if step % self.config.sample_every == 0]  # not the last of a shorter run
         history.sample_steps, history.samples = steps, [tensors[f"sample.{step}"] for step in steps]
         history.seconds = metadata["seconds"]
+        if tensors["random.draws"].shape != self.random.get_state().shape:
+            raise ValueError(
+                f"device must be of the kind that checkpoint {path} was trained on, got {self.device}: another kind "
+                "draws other random numbers. Give that device, or start again in another file"
+            )
         self.random.set_state(tensors["random.draws"])
         torch.set_rng_state(tensors["random.torch"])
         if self.device.type == "cuda" and "random.cuda" in tensors:
@@ -763,7 +767,7 @@ def _read_copies(dq, fake, real, on_fake, config, generator):
     if config.restyle == 0:
         return on_fake, None, None
     n, copies = len(fake), _copies(fake, real, config, generator)
-    _, read = dq(copies)
+    _, read = _forward(dq, copies)
     posterior, on_copy = _rows(read, slice(0, n)), _rows(read, slice(n, None)) if len(copies) > n else None
     if not config.keep:
         return posterior._replace(mean=on_fake.mean, log_variance=on_fake.log_variance), None, on_copy
@@ -792,14 +796,14 @@ def _read_views(dq, fake, real, on_fake, config, generator):
     asked = [row if kind in in_full else share for kind, share in zip(kinds, shares, strict=True)]
     shown = [view(fake[rows], kind) for rows, kind in zip(shares, kinds, strict=True)]
     shown += [view(real[rows], kind) for rows, kind in zip(asked, kinds, strict=True)]
-    _, read = dq(_noisy(torch.cat(shown), config.view_noise, generator))
+    _, read = _forward(dq, _noisy(torch.cat(shown), config.view_noise, generator))
     posterior = _rows(read, torch.cat(shares).argsort())
     on_view, start = {}, n
     for kind, rows, pictures in zip(kinds, asked, shown[len(kinds) :], strict=True):
         on_view[kind] = _OnView(rows, pictures, _rows(read, slice(start, start + len(rows))))
         start += len(rows)
-    view_of_code = torch.tensor([kinds.index(name) for name in config.views], device=fake.device)
-    return posterior, (row % len(kinds))[:, None] == view_of_code, on_view
+    read_from = torch.stack([row % len(kinds) == kinds.index(name) for name in config.views], dim=1)
+    return posterior, read_from, on_view
 
 
 def _copies(fake, real, config, generator):
@@ -809,7 +813,7 @@ def _copies(fake, real, config, generator):
         copies = torch.cat([copies, random_style(real, generator, config.restyle)])
     if config.stray_strokes == 0:
         return copies
-    shares = torch.full((len(copies),), config.stray_strokes)
+    shares = torch.full((len(copies),), config.stray_strokes, device=fake.device)
     for i, aspect in enumerate(config.keep):
         if aspect == "lean":
             shares[i : n : len(config.keep)] = 0  # a stroke has a lean of its own
@@ -836,7 +840,7 @@ def _disagreement(on_image, on_copy, config, uniform_teaching=UNIFORM_TEACHING):
         return sum(_from_fixed(copy, image) - answer_information(image) for image, copy in pairs)
     total, classes = 0.0, len(on_image.categorical_logits)
     answered = [(code, name) for code, name in enumerate(config.views) if name not in UNANSWERED]
-    uniform = [on_copy[name].posterior.mean[:, [code - classes]] for code, name in answered if code >= classes]
+    uniform = [on_copy[name].posterior.mean[:, code - classes, None] for code, name in answered if code >= classes]
     for code, name in answered:
         rows, shown, on_view = on_copy[name]
         if code < classes:
@@ -865,9 +869,14 @@ def _set_gradients(loss, optimizer):
     loss.backward(inputs=owned, retain_graph=True)
 
 
-def _autocast(device):
-    # One context per use: autocast keeps bf16 copies of the weights until the context ends, and a step changes them.
-    return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
+def _forward(network, argument):
+    """What a network says: on CUDA in bf16, and nothing else is, since copies and views need their pixels' places.
+
+    One context a call: autocast keeps bf16 copies of the weights until the context ends, and a step changes them.
+    """
+    on_cuda = next(network.parameters()).device.type == "cuda"
+    with torch.autocast("cuda", torch.bfloat16) if on_cuda else nullcontext():
+        return network(argument)
 
 
 @contextmanager

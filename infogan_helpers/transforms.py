@@ -86,7 +86,8 @@ def add_stray_strokes(images, share, generator=None):
     _check(images)
     n, _, height, width = images.shape
     shares = torch.as_tensor(share, dtype=images.dtype)
-    if tuple(shares.shape) not in ((), (n,)) or not bool(((shares >= 0) & (shares <= 1)).all()):
+    in_range = shares.device.type != "cpu" or bool(((shares >= 0) & (shares <= 1)).all())  # a GPU would have to wait
+    if tuple(shares.shape) not in ((), (n,)) or not in_range:
         raise ValueError(f"share must lie in [0, 1], one number or one an image, got {share!r}")
     x, y, angle, length, thick, chance = torch.rand(6, n, 1, 1, 1, generator=generator, device=images.device)
     rows = torch.arange(height, device=images.device)[:, None] - (height - 1) / 2 - STRAY_REACH * (2 * y - 1)

