@@ -57,6 +57,7 @@ VIEWS_ARE_READ = (0.1, 0.3)
 VIEWED_RATES_FALL = (0.65, 1.0)  # of the whole run
 # With lessons at the end, shares of the run: how long before them G's rate falls to 0, and the others' at their end.
 G_STOPS, LESSONS_FADE = 0.1, 0.1
+LESSONS_RATE = 2.0  # of the learning rates while G rests: no game is left that a large step could upset
 READING = 0.2  # weight of L_I for Q and the trunk there: a Q that fits early fakes forgets what real pictures taught it
 TEACHING = 8.0  # weight of learning a class on the image from the answer on the view: that takes longest
 UNIFORM_TEACHING = 2.0  # of learning a uniform code there, until the lessons
@@ -108,7 +109,7 @@ class TrainingConfig:
         head_start: share of the run in which G learns to draw before anything is read from a view.
         trunk_share: weight, for the trunk, of what real images teach Q on views; a busy Q makes a lenient D.
         lessons: share of the run, at its end, in which G rests and real images teach the trunk in full, uniform codes
-            as loudly as classes; until then a small ``trunk_share`` leaves G a D to learn from.
+            as loudly as classes, at twice the rates; until then a small ``trunk_share`` leaves G a D to learn from.
         view_noise: standard deviation of the Gaussian noise on views: what is fainter can carry no code.
         instance_noise: standard deviation, at the first step, of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
@@ -417,8 +418,8 @@ class Weights(NamedTuple):
     """What a schedule says at one moment: see ``TrainingConfig``.
 
     ``reading`` weighs L_I for Q's head (and, where Q reads views, for the trunk); ``learning_rate`` multiplies the
-    three rates, ``learning_rate_g`` that of G once more. While G rests, ``trunk_share`` is 1, and ``uniform_teaching``,
-    the weight of learning a uniform code on the image, is that of a class.
+    three rates, ``learning_rate_g`` that of G once more. While G rests, the others' rates are doubled, ``trunk_share``
+    is 1, and ``uniform_teaching``, the weight of learning a uniform code on the image, is that of a class.
     """
 
     categorical: float
@@ -473,7 +474,7 @@ def weights_at(config, done):
         reading,
         config.agreement * agreement,
         config.instance_noise * (1 - risen(NOISE_FADES)),
-        1 - (1 - RATES_END) * fallen,
+        (1 - (1 - RATES_END) * fallen) * (LESSONS_RATE if g_rests else 1.0),
         rate_g,
         1.0 if g_rests else config.trunk_share,
         TEACHING if g_rests else UNIFORM_TEACHING,
@@ -870,7 +871,7 @@ def _set_gradients(loss, optimizer):
 
 
 def _forward(network, argument):
-    """What a network says: on CUDA in bf16, and nothing else is, since copies and views need their pixels' places.
+    """What a network says; on CUDA it computes in bf16. Copies and views do not: a pixel's place needs more digits.
 
     One context a call: autocast keeps bf16 copies of the weights until the context ends, and a step changes them.
     """

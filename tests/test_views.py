@@ -489,9 +489,10 @@ def test_seasons_of_a_run_that_ends_with_lessons():
     assert (before.learning_rate_g, before.trunk_share) == (1.0, 0.1)
     assert slower.learning_rate_g == pytest.approx(0.5)
     assert slower.trunk_share == 0.1
-    assert (taught.learning_rate_g, taught.trunk_share, taught.learning_rate) == (0.0, 1.0, 1.0)
+    assert before.learning_rate == slower.learning_rate == 1.0
+    assert (taught.learning_rate_g, taught.trunk_share, taught.learning_rate) == (0.0, 1.0, 2.0)
     assert (before.uniform_teaching, slower.uniform_teaching, taught.uniform_teaching) == (2.0, 2.0, TEACHING)
-    assert (end.learning_rate_g, end.trunk_share, end.learning_rate) == (0.0, 1.0, pytest.approx(0.02))
+    assert (end.learning_rate_g, end.trunk_share, end.learning_rate) == (0.0, 1.0, pytest.approx(0.04))
     without = weights_at(replace(config, lessons=0.0), 0.99)
     assert (without.learning_rate_g, without.trunk_share) == (1.0, 0.1)
     assert weights_at(TrainingConfig(), 1.0).learning_rate_g == 1.0
