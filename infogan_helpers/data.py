@@ -11,13 +11,14 @@ import zlib
 from contextlib import contextmanager
 from functools import cache
 from http.client import HTTPException
-from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from sklearn.model_selection import train_test_split
+
+from infogan_helpers import checks
 
 DEFAULT_ROOT = Path(__file__).resolve().parent.parent / "data"
 SAMPLE_TEST_SIZE = 1000
@@ -196,7 +197,7 @@ class BatchSampler:
     """
 
     def __init__(self, images, batch_size, generator):
-        if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or not 1 <= batch_size <= len(images):
+        if not checks.is_integer(batch_size) or not 1 <= batch_size <= len(images):
             raise ValueError(
                 f"batch_size must be an integer in [1, {len(images)}], the number of images, got {batch_size!r}"
             )

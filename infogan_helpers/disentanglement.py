@@ -26,6 +26,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from tqdm.auto import tqdm
 
+from infogan_helpers import checks
+
 BINS = 20  # of equal width, between a code's smallest and its largest value
 TEST_SHARE = 1 / 3  # of the samples, where no test part is given: published settings have 10,000 and 5,000
 N_TRAIN, N_TEST = 10_000, 5_000  # batches that train, and that score, the classifiers of Higgins and FactorVAE
@@ -242,8 +244,8 @@ def factor_vae_score(
 
     Source: Kim & Mnih 2018, "Disentangling by Factorising", with the settings of disentanglement_lib.
     """
-    _require_integer("n_spread", n_spread, least=2)
-    _require_integer("batch_size", batch_size, least=2)
+    checks.integer("n_spread", n_spread, least=2)
+    checks.integer("batch_size", batch_size, least=2)
     random = torch.Generator().manual_seed(seed)
     spread = [
         _encoded(world, encode, world.sample_factors(len(part), random))
@@ -417,11 +419,6 @@ def _checked(codes, factors, names=("codes", "factors")):
     return codes, factors
 
 
-def _require_integer(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
-
-
 def _moving(factors):
     """Which factors take more than one value."""
     moving = factors.min(axis=0) < factors.max(axis=0)
@@ -438,7 +435,7 @@ def _binned(code, bins):
 def _information_and_entropy(codes, factors, bins):
     """Mutual information of each code with each factor, ``(L, K)``, and the factors' entropies, ``(K,)``, in nats."""
     codes, factors = _checked(codes, factors)
-    _require_integer("bins", bins, least=1)
+    checks.integer("bins", bins, least=1)
     n, n_codes = codes.shape
     binned = np.stack([_binned(code, bins) for code in codes.T]) + bins * np.arange(n_codes)[:, None]
     information, entropy = [], []
@@ -527,7 +524,7 @@ def _encoded(world, encode, factors):
 def _batches(world, measure, n_train, n_test, batch_size, seed, progress, name):
     """What ``measure`` says of each batch of factors, and which factor the batch shares."""
     for size_name, size in {"n_train": n_train, "n_test": n_test, "batch_size": batch_size}.items():
-        _require_integer(size_name, size, least=1)
+        checks.integer(size_name, size, least=1)
     random = torch.Generator().manual_seed(seed)
     measured, shared = [], []
     with tqdm(total=n_train + n_test, desc=name, unit="batch", disable=not progress) as bar:

@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 from sklearn.metrics import normalized_mutual_info_score
 
+from infogan_helpers import checks
 from infogan_helpers.data import as_model_range
 from infogan_helpers.networks import Posterior
 
@@ -354,8 +355,7 @@ def _drawn_and_measured(generator, spec, n, seed):
     """Codes drawn at random and, by name, the measures of the digits that they draw."""
     if spec.continuous == 0:
         raise ValueError("spec must have at least one continuous code, got none")
-    if not isinstance(n, int) or n < 3:
-        raise ValueError(f"n must be an integer of at least 3, got {n!r}")
+    checks.integer("n", n, least=3)
     codes = spec.sample(n, torch.Generator().manual_seed(seed))
     images = draw_images(generator, codes)
     return codes, {name: measure(images) for name, measure in MEASURES.items()}

@@ -14,6 +14,8 @@ import numpy as np
 import seaborn as sns
 import torch
 
+from infogan_helpers import checks
+
 PALETTE = sns.color_palette("colorblind")
 LINE_STYLES = ("-", "--", ":", "-.")  # no information by colour alone
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
@@ -315,7 +317,7 @@ def to_ink(images):
 def _tile(images, columns, ink=True):
     """One array with all images side by side, 1 where it is dark, how many rows it has, and an image's size."""
     dark = to_ink(images) if ink else 1 - to_ink(images)
-    if not isinstance(columns, int) or columns < 1 or len(dark) % columns or len(dark) == 0:
+    if not checks.is_integer(columns) or columns < 1 or len(dark) % columns or len(dark) == 0:
         raise ValueError(f"columns must divide the number of images, {len(dark)}, got {columns!r}")
     rows, (height, width) = len(dark) // columns, dark.shape[1:]
     canvas = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP))

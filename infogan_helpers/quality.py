@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm.auto import tqdm
 
+from infogan_helpers import checks
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_tensors, save_verified, verified_weights
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.runtime import isolated_randomness
@@ -122,8 +123,7 @@ def classify(classifier, images, batch_size=1000):
 
 def sure_share(probabilities, threshold=SURE):
     """Share of images whose most probable digit has a probability of at least ``threshold``, a float in [0, 1]."""
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must lie in (0, 1], got {threshold!r}")
+    checks.number("threshold", threshold, above=0, most=1)
     return float((probabilities.max(dim=1).values >= threshold).float().mean())
 
 

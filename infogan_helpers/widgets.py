@@ -18,6 +18,7 @@ import torch
 import traitlets
 from PIL import Image
 
+from infogan_helpers import checks
 from infogan_helpers.data import like_mnist
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.plots import to_ink, training_overview
@@ -90,14 +91,15 @@ class Explorer(anywidget.AnyWidget):
         got = value
         if name == "categorical":
             fits = len(value) == len(spec.categorical) and all(
-                0 <= k < size for k, size in zip(value, spec.categorical, strict=True)
+                checks.is_integer(k) and 0 <= k < size for k, size in zip(value, spec.categorical, strict=True)
             )
             wanted = f"{len(spec.categorical)} integers, each below its code's {spec.categorical} classes"
         elif name == "continuous":
             fits = len(value) == spec.continuous and all(abs(x) <= LIMIT for x in value)
             wanted = f"{spec.continuous} numbers in [-{LIMIT:g}, {LIMIT:g}]"
         elif name == "seeds":
-            fits, wanted = len(value) == 2 and min(value) >= 0, "two integers of at least 0"
+            fits = len(value) == 2 and all(checks.is_integer(seed) and seed >= 0 for seed in value)
+            wanted = "two integers of at least 0"
         elif name == "between":
             fits, wanted = 0 <= value <= 1, "a number in [0, 1]"
         else:

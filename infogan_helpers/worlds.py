@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
+from infogan_helpers import checks
 from infogan_helpers.checkpoints import load_tensors, save_tensors
 from infogan_helpers.data import DEFAULT_ROOT, ImageData
 
@@ -50,8 +51,7 @@ class World:
     """
 
     def __init__(self, factors, side):
-        if isinstance(side, bool) or not isinstance(side, int) or side < 8:
-            raise ValueError(f"side must be an integer of at least 8 pixels, got {side!r}")
+        side = checks.integer("side", side, least=8)
         self.factors, self.image_shape = tuple(factors), (1, side, side)
 
     @property
@@ -158,13 +158,13 @@ class Sprites(World):
         symmetries: whether orientations run through a whole turn.
 
     Raises:
-        ValueError: ``side`` is not an integer of at least 8.
+        ValueError: ``side`` is not an integer of at least 8, or ``symmetries`` neither true nor false.
     """
 
     SHAPES = ("square", "ellipse", "heart")
 
     def __init__(self, side=32, symmetries=True):
-        turn = 2 * math.pi if symmetries else math.pi / 2
+        turn = 2 * math.pi if checks.boolean("symmetries", symmetries) else math.pi / 2
         super().__init__(
             (
                 Factor("shape", tuple(range(3)), ""),

@@ -458,9 +458,9 @@ def test_noise_on_the_way_is_distributed_as_a_draw():
         ({"categorical": [10, 0]}, r"codes.categorical must lie in \[0, 10\) in column 0, got 10"),
         ({"categorical": [1]}, "codes.categorical must have 2 columns"),
         ({"continuous": [1.0]}, "codes.continuous must have 2 columns"),
-        ({"continuous": [1.0, math.inf]}, "continuous must be finite numbers"),
-        ({"between": 1.1}, r"between must lie in \[0, 1\], got 1.1"),
-        ({"between": None}, r"between must lie in \[0, 1\], got None"),
+        ({"continuous": [1.0, math.inf]}, r"continuous\[1\] must be a finite number, got inf"),
+        ({"between": 1.1}, r"between must be a number in \[0, 1\], got 1.1"),
+        ({"between": None}, r"between must be a number in \[0, 1\], got None"),
     ],
 )
 def test_codes_that_cannot_be_chosen_are_refused(arguments, message):
