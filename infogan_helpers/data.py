@@ -153,6 +153,27 @@ def to_uint8(images):
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+def to_ink(images):
+    """Brightness as a share of ink, for figures and measures.
+
+    Args:
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, 1, height, width)``, on any device.
+
+    Returns:
+        Float64 array of shape ``(n, height, width)``: 0 is paper, 1 is ink; what lies beyond the range is cut off.
+
+    Raises:
+        ValueError: the images have another shape, or are neither ``uint8`` nor floats.
+    """
+    images = torch.as_tensor(images).detach().cpu()
+    if images.ndim != 4 or images.shape[1] != 1:
+        raise ValueError(f"images must have shape (n, 1, height, width), got {tuple(images.shape)}")
+    if images.dtype != torch.uint8 and not images.is_floating_point():
+        raise ValueError(f"images must be uint8 in [0, 255] or floats in [-1, 1], got {images.dtype}")
+    images = images[:, 0]
+    return (images.double() / 255 if images.dtype == torch.uint8 else (images.double() + 1) / 2).clamp(0, 1).numpy()
+
+
 def like_mnist(image, side=28):
     """A drawing as MNIST's digits are: scaled into the middle 20 x 20 of 28, its centre of mass in the middle.
 

@@ -91,7 +91,7 @@ def mutual_information_gap(codes, factors, bins=BINS):
     Source: Chen et al. 2018, "Isolating Sources of Disentanglement in VAEs", with the histogram of disentanglement_lib.
     """
     information, entropy = _information_and_entropy(codes, factors, bins)
-    moving = _moving(_array(factors))
+    moving = _moving(checks.array(factors))
     return float(np.mean(_gap(information[:, moving]) / entropy[moving]))
 
 
@@ -297,7 +297,7 @@ def circular_correlation(angles, others):
 
     Source: mean resultant length of the difference; Jammalamadaka & SenGupta 2001, sections 1.3 and 8.2.
     """
-    a, b = _array(angles).astype(float), _array(others).astype(float)
+    a, b = checks.array(angles).astype(float), checks.array(others).astype(float)
     if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
         raise ValueError(f"angles and others must have the same shape (n,), got {a.shape} and {b.shape}")
     return float(max(abs(np.exp(1j * (a - b)).mean()), abs(np.exp(1j * (a + b)).mean())))
@@ -318,7 +318,7 @@ def code_factor_table(codes, factors, world):
     Raises:
         ValueError: as in ``mutual_information_matrix`` and ``world.values``.
     """
-    values = world.values(torch.as_tensor(_array(factors)))
+    values = world.values(torch.as_tensor(checks.array(factors)))
     codes, _ = _checked(codes, factors)
     table = {}
     for factor in world.factors:
@@ -350,7 +350,7 @@ def cluster_purity(codes, kinds, *, test):
     Raises:
         ValueError: shapes disagree, or a part is empty.
     """
-    (codes, kinds), (codes_test, kinds_test) = ((_array(c), _array(k)) for c, k in ((codes, kinds), test))
+    (codes, kinds), (codes_test, kinds_test) = ((checks.array(c), checks.array(k)) for c, k in ((codes, kinds), test))
     for name, c, k in (("codes", codes, kinds), ("test", codes_test, kinds_test)):
         if c.ndim != 2 or k.shape != (len(c),) or len(c) == 0:
             raise ValueError(f"{name} must be codes (n, L) and kinds (n,), got {c.shape} and {k.shape}")
@@ -399,12 +399,8 @@ def report(codes, factors, *, world=None, encode=None, bins=BINS, seed=0, jobs=N
     return pd.DataFrame({"score": scores})
 
 
-def _array(values):
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
-
-
 def _checked(codes, factors, names=("codes", "factors")):
-    codes, factors = _array(codes), _array(factors)
+    codes, factors = checks.array(codes), checks.array(factors)
     if codes.ndim != 2 or codes.shape[1] < 1 or codes.dtype.kind not in "fiub":
         raise ValueError(f"{names[0]} must be numbers of shape (n, L), got shape {codes.shape} of {codes.dtype}")
     if factors.ndim != 2 or factors.shape[1] < 1 or factors.dtype.kind not in "iub":
@@ -515,7 +511,7 @@ def _in_parallel(function, work, jobs, progress, name):
 
 def _encoded(world, encode, factors):
     with torch.no_grad():
-        codes = _array(encode(world.render(factors)))
+        codes = checks.array(encode(world.render(factors)))
     if codes.ndim != 2 or len(codes) != len(factors) or not np.isfinite(codes).all():
         raise ValueError(f"encode must return finite codes of shape ({len(factors)}, L), got shape {codes.shape}")
     return codes.astype(float)

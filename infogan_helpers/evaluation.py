@@ -18,7 +18,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import normalized_mutual_info_score
 
 from infogan_helpers import checks
-from infogan_helpers.data import as_model_range
+from infogan_helpers.data import as_model_range, to_ink
 from infogan_helpers.networks import Posterior
 
 ROUNDING = 1e-9  # square pixels: a second moment below it is one row and rounding
@@ -123,7 +123,7 @@ def code_accuracy(codes, labels, matching):
     Raises:
         ValueError: shapes disagree, nothing is given, or a value is out of range.
     """
-    matching = np.asarray(matching)
+    matching = checks.array(matching)
     codes, labels = _check_pairs(codes, labels, len(matching), None)
     return float((matching[codes] == labels).mean())
 
@@ -193,7 +193,7 @@ def confusion(codes, labels, matching, n_labels=10):
     Raises:
         ValueError: shapes disagree, nothing is given, or a value is out of range.
     """
-    matching = np.asarray(matching)
+    matching = checks.array(matching)
     codes, labels = _check_pairs(codes, labels, len(matching), n_labels)
     counts = np.zeros((n_labels, len(matching)), dtype=np.int64)
     np.add.at(counts, (labels, codes), 1)
@@ -378,18 +378,14 @@ def _spearman(values, measured):
 
 def _brightness(images):
     """Images as a float64 array ``(n, height, width)`` of ink in [0, 1]."""
-    images = torch.as_tensor(images).detach().cpu()
-    if images.ndim == 4 and images.shape[1] == 1:
-        images = images[:, 0]
-    if images.ndim != 3 or images.numel() == 0:
-        raise ValueError(
-            f"images must have shape (n, 1, height, width) or (n, height, width), got {tuple(images.shape)}"
-        )
-    if images.dtype == torch.uint8:
-        return images.double().numpy() / 255
-    if not images.is_floating_point() or not torch.isfinite(images).all() or images.abs().max() > 1:
+    images = torch.as_tensor(images)
+    got = tuple(images.shape)
+    images = images.unsqueeze(1) if images.ndim == 3 else images
+    if images.ndim != 4 or images.shape[1] != 1 or images.numel() == 0:
+        raise ValueError(f"images must have shape (n, 1, height, width) or (n, height, width), got {got}")
+    if images.is_floating_point() and not (torch.isfinite(images).all() and images.abs().max() <= 1):
         raise ValueError(f"images must be uint8, or finite floats in [-1, 1], got {images.dtype} outside that range")
-    return (images.double().numpy() + 1) / 2
+    return to_ink(images)
 
 
 def _second_moments(images):
@@ -404,7 +400,7 @@ def _second_moments(images):
 
 
 def _check_pairs(codes, labels, n_codes, n_labels):
-    codes, labels = np.asarray(codes), np.asarray(labels)
+    codes, labels = checks.array(codes), checks.array(labels)
     if codes.ndim != 1 or codes.shape != labels.shape or codes.size == 0:
         raise ValueError(
             f"codes and labels must have one shape (n,) with n of at least 1, got {codes.shape} and {labels.shape}"

@@ -15,6 +15,7 @@ import seaborn as sns
 import torch
 
 from infogan_helpers import checks
+from infogan_helpers.data import to_ink
 
 PALETTE = sns.color_palette("colorblind")
 LINE_STYLES = ("-", "--", ":", "-.")  # no information by colour alone
@@ -120,7 +121,7 @@ def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, 
         fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
         for i, (name, values) in enumerate(series.items()):
             xs = x[name] if isinstance(x, Mapping) else x
-            ax.plot(_array(xs), _array(values), label=name, linestyle=LINE_STYLES[i % len(LINE_STYLES)])
+            ax.plot(checks.array(xs), checks.array(values), label=name, linestyle=LINE_STYLES[i % len(LINE_STYLES)])
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale=xscale, yscale=yscale)
         _draw_levels(ax, levels)
         if len(series) > 1:
@@ -146,7 +147,7 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
         A ``Figure``, which says in ``alt`` what it shows.
     """
     low, high = limits if limits is not None else (None, None)
-    matrix = matrix.detach().cpu().numpy() if isinstance(matrix, torch.Tensor) else matrix
+    matrix = checks.array(matrix) if not hasattr(matrix, "columns") else matrix  # a frame has labels
     rows, columns = np.shape(matrix)
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(0.55 * columns + 2.2, 0.42 * rows + 1.4), layout="constrained")
@@ -184,7 +185,7 @@ def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(4.8, 3.8), layout="constrained")
         for i, (name, points) in enumerate(groups.items()):
-            x, y = _array(points).T
+            x, y = checks.array(points).T
             colour, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
             ax.scatter(x, y, s=12, color=colour, marker=marker, alpha=0.6, linewidths=0, label=name)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
@@ -205,13 +206,13 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
     Returns:
         A ``Figure``: a panel a measure; the band is one standard deviation over samples.
     """
-    values = _array(values)
+    values = checks.array(values)
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(
             1, len(measured), figsize=(3.1 * len(measured), 2.9), layout="constrained", squeeze=False
         )
         for ax, (name, samples) in zip(axes[0], measured.items(), strict=True):
-            mean, spread = _mean_and_spread(_array(samples))
+            mean, spread = _mean_and_spread(checks.array(samples))
             ax.axvspan(*support, color="0.88", zorder=0, label="prior's support")
             ax.plot(values, mean, marker="o", markersize=3, label="mean")
             ax.fill_between(values, mean - spread, mean + spread, alpha=0.25, label="± 1 s.d.")
@@ -305,15 +306,6 @@ def sample_progress(history, *, columns=5, caption=None):
         return _finish(fig, caption, f"sample pictures of the same codes after {moments} training steps")
 
 
-def to_ink(images):
-    """``uint8`` or [-1, 1] images as a float array of ink in [0, 1], shape ``(n, height, width)``, on the CPU."""
-    images = torch.as_tensor(images).detach().cpu()
-    if images.ndim != 4 or images.shape[1] != 1:
-        raise ValueError(f"images must have shape (n, 1, height, width), got {tuple(images.shape)}")
-    images = images[:, 0]
-    return (images.float() / 255 if images.dtype == torch.uint8 else (images.float() + 1) / 2).clamp(0, 1).numpy()
-
-
 def _tile(images, columns, ink=True):
     """One array with all images side by side, 1 where it is dark, how many rows it has, and an image's size."""
     dark = to_ink(images) if ink else 1 - to_ink(images)
@@ -382,10 +374,6 @@ def _smooth(values, window):
 
 def _steps(history, window):
     return np.arange(min(window, len(history)), len(history) + 1)
-
-
-def _array(values):
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
 def _along(what, name, labels):

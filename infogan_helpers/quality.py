@@ -144,9 +144,9 @@ def class_balance(probabilities, codes):
         raise ValueError(
             f"probabilities and codes must have one length of at least 1, got {len(probabilities)} and {len(codes)}"
         )
-    digits = pd.Categorical(probabilities.argmax(dim=1).numpy(), categories=range(probabilities.shape[1]))
+    digits = pd.Categorical(checks.array(probabilities.argmax(dim=1)), categories=range(probabilities.shape[1]))
     return pd.crosstab(
-        pd.Series(np.asarray(codes), name="code"), pd.Series(digits, name="digit"), normalize="index", dropna=False
+        pd.Series(checks.array(codes), name="code"), pd.Series(digits, name="digit"), normalize="index", dropna=False
     )
 
 
@@ -166,7 +166,7 @@ def frechet_distance(features, others):
 
     Source: Dowson & Landau 1982; Heusel et al. 2017, with Inception's features for these.
     """
-    features, others = (np.asarray(x, dtype=np.float64) for x in (features, others))
+    features, others = (checks.array(x).astype(np.float64) for x in (features, others))
     if features.ndim != 2 or others.ndim != 2 or features.shape[1] != others.shape[1]:
         raise ValueError(
             f"features and others must have shapes (n, d) and (m, d), got {features.shape} and {others.shape}"

@@ -19,9 +19,9 @@ import traitlets
 from PIL import Image
 
 from infogan_helpers import checks
-from infogan_helpers.data import like_mnist
+from infogan_helpers.data import like_mnist, to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
-from infogan_helpers.plots import to_ink, training_overview
+from infogan_helpers.plots import training_overview
 
 STATIC = Path(__file__).parent / "static"
 LIMIT = 2.0  # sliders reach twice the support of a uniform prior

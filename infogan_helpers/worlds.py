@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from infogan_helpers import checks
 from infogan_helpers.checkpoints import load_tensors, save_tensors
-from infogan_helpers.data import DEFAULT_ROOT, ImageData
+from infogan_helpers.data import DEFAULT_ROOT, ImageData, to_uint8
 
 OVERSAMPLING = 2  # rays along each side of a pixel of a scene
 AT_ONCE = 32  # images that are rendered together: enough to share the overhead, few enough to stay in the cache
@@ -138,7 +138,7 @@ class World:
             if metadata["renderer"] == _renderer():
                 return ImageData(tensors["images"], factors, source)
         bar = tqdm(factors.split(10 * AT_ONCE), desc=type(self).__name__, unit="batch", disable=not progress)
-        images = torch.cat([((self.render(part) + 1) * 127.5).round().byte() for part in bar])
+        images = torch.cat([to_uint8(self.render(part)) for part in bar])
         save_tensors(file, {"images": images}, {"renderer": _renderer()})
         return ImageData(images, factors, source)
 

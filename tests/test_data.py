@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from infogan_helpers import data
-from infogan_helpers.data import BatchSampler, load_fashion_mnist, load_mnist, to_model_range, to_uint8
+from infogan_helpers.data import BatchSampler, load_fashion_mnist, load_mnist, to_ink, to_model_range, to_uint8
 
 FILES = {
     (True, "images"): "train-images-idx3-ubyte",
@@ -524,6 +524,23 @@ def test_model_range_is_entered_once(dtype):
 def test_uint8_is_entered_once(dtype):
     with pytest.raises(ValueError, match=rf"^images must be floats in \[-1, 1\], got {dtype}"):
         to_uint8(torch.zeros(2, dtype=dtype))
+
+
+def test_ink_is_a_share_between_0_and_1_in_double_precision():
+    floats = torch.tensor([-1.2, -1, 0, 1, 1.3], requires_grad=True).reshape(1, 1, 1, 5)
+    assert to_ink(floats).tolist() == [[[0, 0, 0.5, 1, 1]]]
+    every = torch.arange(256).to(torch.uint8).reshape(4, 1, 8, 8)
+    assert to_ink(every).dtype == np.float64
+    assert np.array_equal(to_ink(every).ravel(), np.arange(256) / 255)
+    np.testing.assert_allclose(to_ink(to_model_range(every)), to_ink(every), atol=1e-7)
+
+
+def test_what_has_no_ink_is_refused():
+    for shape in ((4, 3, 8, 8), (4, 8, 8), (8, 8)):
+        with pytest.raises(ValueError, match=r"^images must have shape \(n, 1, height, width\), got "):
+            to_ink(torch.zeros(shape))
+    with pytest.raises(ValueError, match=r"^images must be uint8 .* or floats in \[-1, 1\], got torch.int64"):
+        to_ink(torch.zeros(1, 1, 8, 8, dtype=torch.long))
 
 
 # batches

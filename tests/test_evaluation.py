@@ -329,7 +329,7 @@ def test_bytes_floats_arrays_and_either_shape_measure_the_same(digits):
         (torch.zeros(0, 1, 28, 28), r"got \(0, 28, 28\)|got \(0, 1, 28, 28\)"),
         (torch.full((1, 1, 28, 28), 1.5), "uint8, or finite floats"),
         (torch.full((1, 1, 28, 28), math.nan), "uint8, or finite floats"),
-        (torch.zeros(1, 1, 28, 28, dtype=torch.long), "uint8, or finite floats .* got torch.int64"),
+        (torch.zeros(1, 1, 28, 28, dtype=torch.long), r"uint8 in \[0, 255\] or floats in \[-1, 1\], got torch.int64"),
     ],
 )
 def test_images_that_cannot_be_measured_are_refused(measure, images, message):
