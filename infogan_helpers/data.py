@@ -252,7 +252,7 @@ def _find_or_download(name, train, root):
     raw = target / name / "raw"
     already_there = set(raw.glob("*"))
     try:
-        _download(name, target)
+        download(name, target)
     except (OSError, HTTPException, RuntimeError) as error:
         for partial in set(raw.glob("*")) - already_there:
             partial.unlink()  # half a file would be taken for a damaged one next time
@@ -260,7 +260,16 @@ def _find_or_download(name, train, root):
     return _read_folder(target, name, train, "a download"), f"{note}the download brought no files"
 
 
-def _download(name, root):
+def download(name, root):
+    """Fetch a whole data set, training and test part, by torchvision, which checks MD5 sums.
+
+    Args:
+        name: ``"MNIST"`` or ``"FashionMNIST"``.
+        root: the folder under which torchvision puts ``name/raw``.
+
+    Raises:
+        OSError, RuntimeError, http.client.HTTPException: whatever stops torchvision; no answer for 10 seconds does.
+    """
     from torchvision import datasets
 
     with _socket_timeout(DOWNLOAD_TIMEOUT):

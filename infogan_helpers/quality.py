@@ -12,9 +12,10 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
-from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_tensors, save_verified, verified_weights
+from infogan_helpers.checkpoints import PRETRAINED_FOLDER, save_verified, verified_weights
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.runtime import isolated_randomness
+from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.transforms import random_style
 
 SCORING_FOLDER = PRETRAINED_FOLDER / "scoring"

@@ -9,8 +9,8 @@ import torch
 from infogan_helpers import training, transforms
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist, to_model_range
-from infogan_helpers.evaluation import ink, slant, thickness, width
 from infogan_helpers.losses import answer_information
+from infogan_helpers.measures import ink, slant, thickness, width
 from infogan_helpers.networks import Posterior
 from infogan_helpers.training import (
     PRESETS,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from infogan_helpers import disentanglement, worlds
+from infogan_helpers import code_factors, worlds
 from infogan_helpers.exercises.checking import (
     Case,
     Mistake,
@@ -43,7 +43,7 @@ def check_circular_correlation(function):
         Mistake("an ordinary correlation tears the circle open at ±π", lambda a, b: abs(np.corrcoef(a, b)[0, 1])),
         Mistake("you took the mean of the lengths, each of which is 1: take the length of the mean", lambda a, b: 1.0),
     ]
-    check_numbers(function, cases, disentanglement.circular_correlation, mistakes)
+    check_numbers(function, cases, code_factors.circular_correlation, mistakes)
 
 
 def check_cluster_purity(function):
@@ -54,7 +54,7 @@ def check_cluster_purity(function):
     random = np.random.default_rng(11)
 
     def right(clusters, kinds, test_clusters, test_kinds):
-        return disentanglement.cluster_purity(clusters[:, None], kinds, test=(test_clusters[:, None], test_kinds))
+        return code_factors.cluster_purity(clusters[:, None], kinds, test=(test_clusters[:, None], test_kinds))
 
     def dropped(clusters, kinds, test_clusters, test_kinds):
         seen = np.isin(test_clusters, clusters)
