@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from infogan_helpers import checkpoints, tensor_files
+from infogan_helpers import tensor_files
 from infogan_helpers.checkpoints import (
     PRETRAINED_FOLDER,
     load_networks,
@@ -151,7 +151,7 @@ def _torch_file(path, content):
 
 
 def _foreign_file(path, content):
-    checkpoints.save_file({"x": torch.zeros(3)}, path)
+    tensor_files.save_file({"x": torch.zeros(3)}, path)
 
 
 @pytest.mark.parametrize("load", [load_tensors, load_networks])
