@@ -239,6 +239,16 @@ def test_a_set_is_rendered_once_and_again_when_the_renderer_changes(tmp_path, mo
     assert len(calls) > rendered
 
 
+def test_the_renderer_is_another_once_any_file_of_the_worlds_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(all_worlds, "__file__", str(tmp_path / "world.py"))
+    digests = []
+    for name in ("world", "rendering", "faces"):
+        (tmp_path / f"{name}.py").write_text(f"# {name}")
+        digests += [all_worlds.renderer(), all_worlds.renderer()]
+    assert digests[::2] == digests[1::2]
+    assert len(set(digests)) == 3
+
+
 def test_factors_mean_what_their_units_say():
     world = Faces()
     values = world.values(torch.tensor([[0, 0, 20, 10, 10], [29, 30, 0, 0, 0]]))

@@ -90,6 +90,7 @@ def check_unlit_view(function):
     heads[:, world.names.index("light")], heads[:, world.names.index("azimuth")] = 10, 15
 
     def seen(**changed):
+        __tracebackhide__ = True
         factors = heads.clone()
         for factor, index in changed.items():
             factors[:, world.names.index(factor)] = index
