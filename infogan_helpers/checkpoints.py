@@ -6,18 +6,16 @@ Everything is safetensors with a JSON header; nothing here reads or writes a pic
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.runtime import isolated_randomness
+from infogan_helpers.tensor_files import load_tensors, save_tensors
 
 PRETRAINED_FOLDER = Path(__file__).resolve().parent.parent / "data" / "pretrained"
 
@@ -29,36 +27,6 @@ class Pretrained(NamedTuple):
     discriminator_q: torch.nn.Module
     spec: CodeSpec
     card: dict
-
-
-def save_tensors(path, tensors, metadata):
-    """Write named tensors and a JSON-able ``metadata`` to one safetensors file, whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(tensors, partial, {"infogan_helpers": json.dumps(metadata)})
-    os.replace(partial, path)  # a run killed while saving leaves the older file
-
-
-def load_tensors(path):
-    """``(tensors, metadata)`` of a file that ``save_tensors`` wrote.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is truncated, corrupted, or not one of ours.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {})["infogan_helpers"])
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise ValueError(
-            f"{path} is truncated, corrupted or not a checkpoint of this module ({error}): delete it and train again"
-        ) from error
 
 
 def save_networks(path, generator, discriminator_q):

@@ -5,11 +5,12 @@ Built by hand in notebook 03. Not here: how well a network reads the codes back,
 
 import math
 from dataclasses import dataclass
-from numbers import Integral
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+
+from infogan_helpers import checks
 
 
 class CodeEntropy(NamedTuple):
@@ -52,7 +53,7 @@ class Codes:
 
     def __getitem__(self, rows):
         """The chosen rows as ``Codes``; one row, ``codes[3]``, stays a batch of one."""
-        if isinstance(rows, Integral) or (isinstance(rows, torch.Tensor) and rows.ndim == 0):
+        if checks.is_integer(rows) or (isinstance(rows, torch.Tensor) and rows.ndim == 0):
             row = range(len(self))[int(rows)]
             rows = slice(row, row + 1)
         elif isinstance(rows, list):  # torch is about to change what a list of rows means
@@ -133,18 +134,17 @@ class CodeSpec:
     continuous_prior: str = "uniform"
 
     def __post_init__(self):
-        if not isinstance(self.categorical, (tuple, list)) or not all(_is_count(k, 2) for k in self.categorical):
+        if not isinstance(self.categorical, (tuple, list)) or not all(
+            checks.is_integer(k) and k >= 2 for k in self.categorical
+        ):
             raise ValueError(
                 "categorical must be a tuple of class counts of at least 2, such as (10,) for one code of ten classes "
                 f"or () for none, got {self.categorical!r}"
             )
         object.__setattr__(self, "categorical", tuple(int(k) for k in self.categorical))
         for name in ("continuous", "noise"):
-            if not _is_count(getattr(self, name), 0):
-                raise ValueError(f"{name} must be an integer of at least 0, got {getattr(self, name)!r}")
-            object.__setattr__(self, name, int(getattr(self, name)))
-        if self.continuous_prior not in ("uniform", "normal"):
-            raise ValueError(f"continuous_prior must be 'uniform' or 'normal', got {self.continuous_prior!r}")
+            object.__setattr__(self, name, checks.integer(name, getattr(self, name), least=0))
+        checks.choice("continuous_prior", self.continuous_prior, ("uniform", "normal"))
         if not self.categorical and not self.continuous:
             raise ValueError("categorical and continuous must not both be empty: Q needs a code to read, got () and 0")
 
@@ -182,8 +182,7 @@ class CodeSpec:
         Raises:
             ValueError: ``n`` is not a positive integer.
         """
-        if not _is_count(n, 1):
-            raise ValueError(f"n must be an integer of at least 1, got {n!r}")
+        checks.integer("n", n, least=1)
         drawn_on = device if generator is None else generator.device
         where = {"generator": generator, "device": drawn_on}
         noise = torch.randn(n, self.noise, **where)
@@ -214,10 +213,9 @@ class CodeSpec:
         Raises:
             ValueError: too few or too many codes, a class or ``between`` out of range, or a value that is not finite.
         """
-        if not (isinstance(between, (int, float)) and 0 <= between <= 1):
-            raise ValueError(f"between must lie in [0, 1], got {between!r}")
-        if not all(math.isfinite(value) for value in continuous):
-            raise ValueError(f"continuous must be finite numbers, got {continuous!r}")
+        checks.number("between", between, least=0, most=1)
+        for i, value in enumerate(continuous):
+            checks.number(f"continuous[{i}]", value)
         start, end = (torch.randn(1, self.noise, generator=torch.Generator().manual_seed(seed)) for seed in seeds)
         angle = between * math.pi / 2
         codes = Codes(
@@ -273,10 +271,6 @@ def check_classes(categorical, sizes):
             raise ValueError(f"codes.categorical must lie in [0, {size}) in column {i}, got {wrong}")
 
 
-def _is_count(value, least):
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
-
-
 def _is_integer(tensor):
     return not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
 
@@ -291,5 +285,5 @@ def _as_list_of(values, like, name):
 
 
 def _check_index(index, available, kind):
-    if not _is_count(index, 0) or index >= available:
+    if not checks.is_integer(index) or not 0 <= index < available:
         raise ValueError(f"index must name one of the {available} {kind} codes, counted from 0, got {index!r}")

@@ -11,13 +11,14 @@ import zlib
 from contextlib import contextmanager
 from functools import cache
 from http.client import HTTPException
-from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from sklearn.model_selection import train_test_split
+
+from infogan_helpers import checks
 
 DEFAULT_ROOT = Path(__file__).resolve().parent.parent / "data"
 SAMPLE_TEST_SIZE = 1000
@@ -152,6 +153,27 @@ def to_uint8(images):
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+def to_ink(images):
+    """Brightness as a share of ink, for figures and measures.
+
+    Args:
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, 1, height, width)``, on any device.
+
+    Returns:
+        Float64 array of shape ``(n, height, width)``: 0 is paper, 1 is ink; what lies beyond the range is cut off.
+
+    Raises:
+        ValueError: the images have another shape, or are neither ``uint8`` nor floats.
+    """
+    images = torch.as_tensor(images).detach().cpu()
+    if images.ndim != 4 or images.shape[1] != 1:
+        raise ValueError(f"images must have shape (n, 1, height, width), got {tuple(images.shape)}")
+    if images.dtype != torch.uint8 and not images.is_floating_point():
+        raise ValueError(f"images must be uint8 in [0, 255] or floats in [-1, 1], got {images.dtype}")
+    images = images[:, 0]
+    return (images.double() / 255 if images.dtype == torch.uint8 else (images.double() + 1) / 2).clamp(0, 1).numpy()
+
+
 def like_mnist(image, side=28):
     """A drawing as MNIST's digits are: scaled into the middle 20 x 20 of 28, its centre of mass in the middle.
 
@@ -196,7 +218,7 @@ class BatchSampler:
     """
 
     def __init__(self, images, batch_size, generator):
-        if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or not 1 <= batch_size <= len(images):
+        if not checks.is_integer(batch_size) or not 1 <= batch_size <= len(images):
             raise ValueError(
                 f"batch_size must be an integer in [1, {len(images)}], the number of images, got {batch_size!r}"
             )
@@ -230,7 +252,7 @@ def _find_or_download(name, train, root):
     raw = target / name / "raw"
     already_there = set(raw.glob("*"))
     try:
-        _download(name, target)
+        download(name, target)
     except (OSError, HTTPException, RuntimeError) as error:
         for partial in set(raw.glob("*")) - already_there:
             partial.unlink()  # half a file would be taken for a damaged one next time
@@ -238,7 +260,16 @@ def _find_or_download(name, train, root):
     return _read_folder(target, name, train, "a download"), f"{note}the download brought no files"
 
 
-def _download(name, root):
+def download(name, root):
+    """Fetch a whole data set, training and test part, by torchvision, which checks MD5 sums.
+
+    Args:
+        name: ``"MNIST"`` or ``"FashionMNIST"``.
+        root: the folder under which torchvision puts ``name/raw``.
+
+    Raises:
+        OSError, RuntimeError, http.client.HTTPException: whatever stops torchvision; no answer for 10 seconds does.
+    """
     from torchvision import datasets
 
     with _socket_timeout(DOWNLOAD_TIMEOUT):

@@ -1,8 +1,8 @@
 """Disentanglement metrics, as ``disentanglement_lib`` defines them, so that figures compare with published ones.
 
 Codes are what a network says of images, factors what made the images. Each metric asks in its own way whether every
-factor has a code of its own; notebook 06 builds them by hand and shows where they disagree. Not here: anything that
-renders (``worlds.py``) or trains.
+factor has a code of its own; notebook 06 builds them by hand and shows where they disagree. Not here: metrics that ask
+for new images (``interventions``), which code follows which factor (``code_factors``), anything that renders or trains.
 
 ``codes`` are real numbers of shape ``(n, L)``, ``factors`` integers of shape ``(n, K)``, as arrays or tensors. A
 categorical code may enter as one column, its most likely class: then it counts as one code, and whatever takes a column
@@ -12,27 +12,22 @@ best (MIG, SAP) and completeness fall although nothing is mixed up.
 """
 
 import os
-from collections import Counter, defaultdict
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import scipy.special
 import scipy.stats
-import torch
 from joblib import Parallel, delayed
 from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from tqdm.auto import tqdm
 
+from infogan_helpers import checks
+from infogan_helpers.interventions import factor_vae_score, higgins_score
+
 BINS = 20  # of equal width, between a code's smallest and its largest value
 TEST_SHARE = 1 / 3  # of the samples, where no test part is given: published settings have 10,000 and 5,000
-N_TRAIN, N_TEST = 10_000, 5_000  # batches that train, and that score, the classifiers of Higgins and FactorVAE
-BATCH_SIZE = 64  # images in such a batch
-N_SPREAD = 10_000  # images from which a code's variance is measured (FactorVAE)
-STILL = 0.05  # standard deviation below which a code counts as switched off (FactorVAE)
-IMAGES_AT_ONCE = 8192  # that are rendered and encoded together
 
 
 class DCI(NamedTuple):
@@ -89,7 +84,7 @@ def mutual_information_gap(codes, factors, bins=BINS):
     Source: Chen et al. 2018, "Isolating Sources of Disentanglement in VAEs", with the histogram of disentanglement_lib.
     """
     information, entropy = _information_and_entropy(codes, factors, bins)
-    moving = _moving(_array(factors))
+    moving = _moving(checks.array(factors))
     return float(np.mean(_gap(information[:, moving]) / entropy[moving]))
 
 
@@ -139,7 +134,7 @@ def sap_score(codes, factors, continuous=False, *, test=None, jobs=None, progres
     Source: Kumar et al. 2018, "Variational Inference of Disentangled Latent Concepts from Unlabeled Observations",
     with the settings of disentanglement_lib.
     """
-    codes, factors = _checked(codes, factors)
+    codes, factors = codes_and_factors(codes, factors)
     moving = _moving(factors)
     if continuous:
         return float(np.mean(_gap(_squared_correlation(codes, factors[:, moving]))))
@@ -171,7 +166,7 @@ def dci(codes, factors, *, test=None, seed=0, jobs=None, progress=False):
     Source: Eastwood & Williams 2018, "A Framework for the Quantitative Evaluation of Disentangled Representations",
     with the gradient-boosted trees of disentanglement_lib: scikit-learn's defaults, 100 rounds of depth 3.
     """
-    codes, factors = _checked(codes, factors)
+    codes, factors = codes_and_factors(codes, factors)
     moving = _moving(factors)
     (x, y), (x_test, y_test) = _parts(codes, factors, test, moving)
     work = [(x, y[:, k], x_test, y_test[:, k], seed) for k in range(y.shape[1])]
@@ -180,186 +175,6 @@ def dci(codes, factors, *, test=None, seed=0, jobs=None, progress=False):
     importance[:, moving] = np.stack(importances, axis=1)
     matters = importance[:, moving]
     return DCI(importance, _purity(matters), _purity(matters.T), float(np.mean(on_test)), float(np.mean(on_train)))
-
-
-def higgins_score(
-    world, encode, *, n_train=N_TRAIN, n_test=N_TEST, batch_size=BATCH_SIZE, seed=0, progress=False
-):  # fmt: skip
-    """The β-VAE metric: which factor do the images of a pair share? Asked of the mean distance between their codes.
-
-    Args:
-        world: anything with ``sample_factors(n, generator)``, integers of shape ``(n, K)``, and ``render(factors)``;
-            ``worlds`` has some.
-        encode: a function from images to codes, shape ``(n, L)``.
-        n_train: batches of pairs that train a logistic regression. Fewer are faster and noisier.
-        n_test: batches of pairs that score it.
-        batch_size: pairs in a batch.
-        seed: of the factors and of the regression.
-        progress: whether to show a progress bar.
-
-    Returns:
-        Accuracy on the test batches, in [0, 1]; chance is ``1 / K``.
-
-    Raises:
-        ValueError: a number of batches is not positive, or the codes have another shape or are not finite.
-
-    Source: Higgins et al. 2017, "beta-VAE", with the settings of disentanglement_lib.
-    """
-
-    def distance(first, shared, random):
-        m, n, k = first.shape
-        second = world.sample_factors(m * n, random).reshape(m, n, k)
-        second = torch.where(shared, first, second)
-        codes = [_encoded(world, encode, factors.reshape(m * n, k)) for factors in (first, second)]
-        return np.abs(codes[0] - codes[1]).reshape(m, n, -1).mean(axis=1)
-
-    features, shared = _batches(world, distance, n_train, n_test, batch_size, seed, progress, "Higgins")
-    if len(set(shared[:n_train])) < 2:
-        return float(np.mean(shared[n_train:] == shared[0]))  # a world with one factor, or a single batch
-    model = LogisticRegression(random_state=seed).fit(features[:n_train], shared[:n_train])
-    return float(model.score(features[n_train:], shared[n_train:]))
-
-
-def factor_vae_score(
-    world, encode, *, n_train=N_TRAIN, n_test=N_TEST, batch_size=BATCH_SIZE, n_spread=N_SPREAD, still=STILL, seed=0,
-    progress=False,
-):  # fmt: skip
-    """The FactorVAE metric: the images of a batch share one factor; does the code that varies least say which?
-
-    Args:
-        world, encode, seed, progress: as in ``higgins_score``.
-        n_train: batches whose votes decide which factor each code stands for. Fewer are faster and noisier.
-        n_test: batches that score the decision.
-        batch_size: images in a batch.
-        n_spread: images from which each code's variance is measured.
-        still: codes whose standard deviation is below this are left out.
-
-    Returns:
-        Accuracy on the test batches, in [0, 1]; 0 where no code moves.
-
-    Raises:
-        ValueError: as in ``higgins_score``.
-
-    Source: Kim & Mnih 2018, "Disentangling by Factorising", with the settings of disentanglement_lib.
-    """
-    _require_integer("n_spread", n_spread, least=2)
-    _require_integer("batch_size", batch_size, least=2)
-    random = torch.Generator().manual_seed(seed)
-    spread = [
-        _encoded(world, encode, world.sample_factors(len(part), random))
-        for part in torch.arange(n_spread).split(IMAGES_AT_ONCE)
-    ]
-    variance = np.concatenate(spread).var(axis=0, ddof=1)
-    active = np.sqrt(variance) >= still
-    if not active.any():
-        return 0.0
-
-    def quietest(factors, shared, random):
-        m, n, k = factors.shape
-        factors = torch.where(shared, factors[:, :1], factors)
-        codes = _encoded(world, encode, factors.reshape(m * n, k)).reshape(m, n, -1)[:, :, active]
-        return np.argmin(codes.var(axis=1, ddof=1) / variance[active], axis=1)
-
-    votes, shared = _batches(world, quietest, n_train, n_test, batch_size, seed + 1, progress, "FactorVAE")
-    counts = np.zeros((shared.max() + 1, active.sum()), dtype=int)
-    np.add.at(counts, (shared[:n_train], votes[:n_train]), 1)
-    return float(np.mean(counts.argmax(axis=0)[votes[n_train:]] == shared[n_train:]))
-
-
-def as_columns(posterior):
-    """What Q says of images as a matrix of codes: the likeliest class of each categorical code, then the means.
-
-    Args:
-        posterior: a ``networks.Posterior`` for ``n`` images.
-
-    Returns:
-        Floats, shape ``(n, L)``, in the order of the spec: c1, c2, ...
-    """
-    classes = [logits.argmax(dim=1) for logits in posterior.categorical_logits]
-    return torch.stack([*classes, *posterior.mean.unbind(1)], dim=1).double()
-
-
-def circular_correlation(angles, others):
-    """How closely one angle goes round with another, whatever their offset and sense: 0 to 1.
-
-    Args:
-        angles: radians, shape ``(n,)``.
-        others: likewise.
-
-    Returns:
-        The larger of ``|E exp(i(a - b))|`` and ``|E exp(i(a + b))|``: 1 where the difference (or the sum) never
-        changes, near 0 where it lies anywhere, and about half where the angle follows a sine of the other.
-
-    Raises:
-        ValueError: shapes disagree, or nothing is given.
-
-    Source: mean resultant length of the difference; Jammalamadaka & SenGupta 2001, sections 1.3 and 8.2.
-    """
-    a, b = _array(angles).astype(float), _array(others).astype(float)
-    if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
-        raise ValueError(f"angles and others must have the same shape (n,), got {a.shape} and {b.shape}")
-    return float(max(abs(np.exp(1j * (a - b)).mean()), abs(np.exp(1j * (a + b)).mean())))
-
-
-def code_factor_table(codes, factors, world):
-    """How closely each code follows each ordered factor; factors enter to score only.
-
-    Args:
-        codes: continuous codes on [-1, 1], shape ``(n, L)``.
-        factors: integers of ``world.sample_factors``, shape ``(n, K)``.
-        world: the ``World``; its kinds (factors without a unit) are left out.
-
-    Returns:
-        A ``DataFrame`` of shape (L, ordered factors): Spearman's |ρ|, and for a circular factor the circular
-        correlation with π times the code. A code that never changes has 0.
-
-    Raises:
-        ValueError: as in ``mutual_information_matrix`` and ``world.values``.
-    """
-    values = world.values(torch.as_tensor(_array(factors)))
-    codes, _ = _checked(codes, factors)
-    table = {}
-    for factor in world.factors:
-        if not factor.unit:
-            continue
-        truth = values[factor.name].numpy()
-        table[factor.name] = [
-            0.0
-            if np.ptp(code) == 0 or np.ptp(truth) == 0
-            else circular_correlation(np.pi * code, truth)
-            if factor.circular
-            else abs(float(scipy.stats.spearmanr(code, truth).statistic))
-            for code in codes.T
-        ]
-    return pd.DataFrame(table, index=[f"c{i + 1}" for i in range(codes.shape[1])])
-
-
-def cluster_purity(codes, kinds, *, test):
-    """Share of test samples whose cluster's most frequent training kind is theirs; kinds enter to score only.
-
-    Args:
-        codes: integers or whole floats, shape ``(n, L)``; a cluster is a row that is the same in all ``L`` codes.
-        kinds: integers, shape ``(n,)``.
-        test: another ``(codes, kinds)``: a vote that scored itself would reward having many clusters.
-
-    Returns:
-        A share between 0 and 1; test samples in a cluster that training never saw count as wrong.
-
-    Raises:
-        ValueError: shapes disagree, or a part is empty.
-    """
-    (codes, kinds), (codes_test, kinds_test) = ((_array(c), _array(k)) for c, k in ((codes, kinds), test))
-    for name, c, k in (("codes", codes, kinds), ("test", codes_test, kinds_test)):
-        if c.ndim != 2 or k.shape != (len(c),) or len(c) == 0:
-            raise ValueError(f"{name} must be codes (n, L) and kinds (n,), got {c.shape} and {k.shape}")
-    if codes.shape[1] != codes_test.shape[1]:
-        raise ValueError(f"test must have the same codes, {codes.shape[1]} columns, got {codes_test.shape[1]}")
-    votes = defaultdict(Counter)
-    for row, kind in zip(codes.tolist(), kinds.tolist(), strict=True):
-        votes[tuple(row)][kind] += 1
-    elected = {row: max(sorted(counts), key=counts.get) for row, counts in votes.items()}  # the smallest of a tie
-    told = [elected.get(tuple(row)) for row in codes_test.tolist()]
-    return float(np.mean([kind == right for kind, right in zip(told, kinds_test.tolist(), strict=True)]))
 
 
 def report(codes, factors, *, world=None, encode=None, bins=BINS, seed=0, jobs=None, progress=True):
@@ -397,12 +212,13 @@ def report(codes, factors, *, world=None, encode=None, bins=BINS, seed=0, jobs=N
     return pd.DataFrame({"score": scores})
 
 
-def _array(values):
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+def codes_and_factors(codes, factors, names=("codes", "factors")):
+    """Both as arrays, if they are numbers of shape (n, L) and integers of shape (n, K), finite, n of at least 2.
 
-
-def _checked(codes, factors, names=("codes", "factors")):
-    codes, factors = _array(codes), _array(factors)
+    Raises:
+        ValueError: they are anything else; ``names`` says what the message calls them.
+    """
+    codes, factors = checks.array(codes), checks.array(factors)
     if codes.ndim != 2 or codes.shape[1] < 1 or codes.dtype.kind not in "fiub":
         raise ValueError(f"{names[0]} must be numbers of shape (n, L), got shape {codes.shape} of {codes.dtype}")
     if factors.ndim != 2 or factors.shape[1] < 1 or factors.dtype.kind not in "iub":
@@ -415,11 +231,6 @@ def _checked(codes, factors, names=("codes", "factors")):
     if not np.isfinite(codes).all():
         raise ValueError(f"{names[0]} must be finite, got {int((~np.isfinite(codes)).sum())} numbers that are not")
     return codes, factors
-
-
-def _require_integer(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
 
 
 def _moving(factors):
@@ -437,8 +248,8 @@ def _binned(code, bins):
 
 def _information_and_entropy(codes, factors, bins):
     """Mutual information of each code with each factor, ``(L, K)``, and the factors' entropies, ``(K,)``, in nats."""
-    codes, factors = _checked(codes, factors)
-    _require_integer("bins", bins, least=1)
+    codes, factors = codes_and_factors(codes, factors)
+    checks.integer("bins", bins, least=1)
     n, n_codes = codes.shape
     binned = np.stack([_binned(code, bins) for code in codes.T]) + bins * np.arange(n_codes)[:, None]
     information, entropy = [], []
@@ -475,7 +286,7 @@ def _parts(codes, factors, test, moving):
         test = codes[held_out], factors[held_out]
         codes, factors = codes[~held_out], factors[~held_out]
     else:
-        test = _checked(*test, names=("the test part's codes", "the test part's factors"))
+        test = codes_and_factors(*test, names=("the test part's codes", "the test part's factors"))
         for name, ours, theirs in zip(("codes", "factors"), (codes, factors), test, strict=True):
             if ours.shape[1] != theirs.shape[1]:
                 raise ValueError(
@@ -514,29 +325,3 @@ def _in_parallel(function, work, jobs, progress, name):
     """``function`` of each piece of work, in order, on several cores."""
     running = Parallel(n_jobs=jobs or os.cpu_count(), return_as="generator")(delayed(function)(*w) for w in work)
     return list(tqdm(running, desc=name, total=len(work), disable=not progress))
-
-
-def _encoded(world, encode, factors):
-    with torch.no_grad():
-        codes = _array(encode(world.render(factors)))
-    if codes.ndim != 2 or len(codes) != len(factors) or not np.isfinite(codes).all():
-        raise ValueError(f"encode must return finite codes of shape ({len(factors)}, L), got shape {codes.shape}")
-    return codes.astype(float)
-
-
-def _batches(world, measure, n_train, n_test, batch_size, seed, progress, name):
-    """What ``measure`` says of each batch of factors, and which factor the batch shares."""
-    for size_name, size in {"n_train": n_train, "n_test": n_test, "batch_size": batch_size}.items():
-        _require_integer(size_name, size, least=1)
-    random = torch.Generator().manual_seed(seed)
-    measured, shared = [], []
-    with tqdm(total=n_train + n_test, desc=name, unit="batch", disable=not progress) as bar:
-        for part in torch.arange(n_train + n_test).split(max(1, IMAGES_AT_ONCE // batch_size)):
-            m = len(part)
-            factors = world.sample_factors(m * batch_size, random).reshape(m, batch_size, -1)
-            which = torch.randint(factors.shape[2], (m,), generator=random)
-            is_shared = torch.nn.functional.one_hot(which, factors.shape[2]).bool()[:, None, :]
-            measured.append(measure(factors, is_shared, random))
-            shared.append(which.numpy())
-            bar.update(m)
-    return np.concatenate(measured), np.concatenate(shared)

@@ -11,17 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
-from scipy.ndimage import distance_transform_edt
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 from sklearn.metrics import normalized_mutual_info_score
 
+from infogan_helpers import checks
 from infogan_helpers.data import as_model_range
+from infogan_helpers.measures import MEASURES
 from infogan_helpers.networks import Posterior
-
-ROUNDING = 1e-9  # square pixels: a second moment below it is one row and rounding
-UPSCALING = 4  # distances are measured on a finer grid than the pixels'
 
 
 @torch.no_grad()
@@ -122,7 +119,7 @@ def code_accuracy(codes, labels, matching):
     Raises:
         ValueError: shapes disagree, nothing is given, or a value is out of range.
     """
-    matching = np.asarray(matching)
+    matching = checks.array(matching)
     codes, labels = _check_pairs(codes, labels, len(matching), None)
     return float((matching[codes] == labels).mean())
 
@@ -192,7 +189,7 @@ def confusion(codes, labels, matching, n_labels=10):
     Raises:
         ValueError: shapes disagree, nothing is given, or a value is out of range.
     """
-    matching = np.asarray(matching)
+    matching = checks.array(matching)
     codes, labels = _check_pairs(codes, labels, len(matching), n_labels)
     counts = np.zeros((n_labels, len(matching)), dtype=np.int64)
     np.add.at(counts, (labels, codes), 1)
@@ -201,85 +198,6 @@ def confusion(codes, labels, matching, n_labels=10):
         counts, index=pd.RangeIndex(n_labels, name="label"), columns=pd.RangeIndex(len(matching), name="code")
     )
     return table[order]
-
-
-def ink(images):
-    """Ink of each image, in pixels: the sum of its brightness, a full pixel counting 1.
-
-    Args:
-        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, 1, height, width)`` or ``(n, height, width)``.
-
-    Returns:
-        Float array of shape ``(n,)``.
-
-    Raises:
-        ValueError: the images have another shape or range.
-    """
-    return _brightness(images).sum(axis=(1, 2))
-
-
-def slant(images):
-    """Slant of each image, in radians: 0 is upright, positive leans to the right, from second moments of the ink.
-
-    A stroke sheared so that its top moves right by ``tan(slant)`` times its height measures ``slant``.
-
-    Args:
-        images: as in ``ink``.
-
-    Returns:
-        Float array of shape ``(n,)``; NaN for an image without ink or of a single row.
-
-    Raises:
-        ValueError: the images have another shape or range.
-    """
-    _, xy, yy = _second_moments(images)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.arctan(-xy / np.where(yy > ROUNDING, yy, np.nan))  # y points down in an image
-
-
-def width(images):
-    """Width of each image, in pixels, once its slant is sheared away: of the bar with the same second moment.
-
-    Args:
-        images: as in ``ink``.
-
-    Returns:
-        Float array of shape ``(n,)``: ``w`` for an upright bar ``w`` pixels wide; NaN for an image without ink.
-
-    Raises:
-        ValueError: the images have another shape or range.
-    """
-    xx, xy, yy = _second_moments(images)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        across = xx - np.where(yy > ROUNDING, xy**2 / np.where(yy > ROUNDING, yy, np.nan), 0.0)
-    return np.sqrt(12 * np.maximum(across, 0) + 1)
-
-
-def thickness(images):
-    """Stroke thickness of each image, in pixels, from the distance of the ink to the nearest paper.
-
-    In a long stroke ``t`` wide these distances average ``t / 4``; its two ends, which lie nearer to the paper, are made
-    up for. Blobs measure less.
-
-    Args:
-        images: as in ``ink``; ink is where the brightness passes one half.
-
-    Returns:
-        Float array of shape ``(n,)``; NaN for an image without ink.
-
-    Raises:
-        ValueError: the images have another shape or range.
-    """
-    fine = torch.from_numpy(_brightness(images)).unsqueeze(1).float()
-    fine = F.interpolate(fine, scale_factor=UPSCALING, mode="bilinear", align_corners=False)[:, 0]
-    strokes = np.pad(fine.numpy() > 0.5, ((0, 0), (1, 1), (1, 1)))
-    mean = np.array([distance_transform_edt(s)[s].mean() if s.any() else np.nan for s in strokes])
-    endless = 4 * mean - 2  # the nearest paper pixel's centre lies half a fine pixel beyond the edge
-    # In a bar of area a = t * length the mean is exactly t / 4 - t**2 / (12 * length), so t = endless + t**3 / (3 * a).
-    return (endless + endless**3 / (3 * np.maximum(strokes.sum(axis=(1, 2)), 1))) / UPSCALING
-
-
-MEASURES = {"slant": slant, "thickness": thickness, "width": width, "ink": ink}
 
 
 def code_attribute_table(generator, spec, n=2000, seed=0):
@@ -354,8 +272,7 @@ def _drawn_and_measured(generator, spec, n, seed):
     """Codes drawn at random and, by name, the measures of the digits that they draw."""
     if spec.continuous == 0:
         raise ValueError("spec must have at least one continuous code, got none")
-    if not isinstance(n, int) or n < 3:
-        raise ValueError(f"n must be an integer of at least 3, got {n!r}")
+    checks.integer("n", n, least=3)
     codes = spec.sample(n, torch.Generator().manual_seed(seed))
     images = draw_images(generator, codes)
     return codes, {name: measure(images) for name, measure in MEASURES.items()}
@@ -376,35 +293,8 @@ def _spearman(values, measured):
     return spearmanr(values, measured).statistic if len(measured) > 2 and np.ptp(measured) > 0 else math.nan
 
 
-def _brightness(images):
-    """Images as a float64 array ``(n, height, width)`` of ink in [0, 1]."""
-    images = torch.as_tensor(images).detach().cpu()
-    if images.ndim == 4 and images.shape[1] == 1:
-        images = images[:, 0]
-    if images.ndim != 3 or images.numel() == 0:
-        raise ValueError(
-            f"images must have shape (n, 1, height, width) or (n, height, width), got {tuple(images.shape)}"
-        )
-    if images.dtype == torch.uint8:
-        return images.double().numpy() / 255
-    if not images.is_floating_point() or not torch.isfinite(images).all() or images.abs().max() > 1:
-        raise ValueError(f"images must be uint8, or finite floats in [-1, 1], got {images.dtype} outside that range")
-    return (images.double().numpy() + 1) / 2
-
-
-def _second_moments(images):
-    """Central second moments of the ink, in square pixels: ``xx, xy, yy``, NaN without ink."""
-    brightness = _brightness(images)
-    y, x = np.mgrid[: brightness.shape[1], : brightness.shape[2]]
-    total = brightness.sum(axis=(1, 2))
-    weights = brightness / np.where(total > 1e-9, total, math.nan)[:, None, None]
-    dx = x - (weights * x).sum(axis=(1, 2))[:, None, None]
-    dy = y - (weights * y).sum(axis=(1, 2))[:, None, None]
-    return tuple((weights * product).sum(axis=(1, 2)) for product in (dx * dx, dx * dy, dy * dy))
-
-
 def _check_pairs(codes, labels, n_codes, n_labels):
-    codes, labels = np.asarray(codes), np.asarray(labels)
+    codes, labels = checks.array(codes), checks.array(labels)
     if codes.ndim != 1 or codes.shape != labels.shape or codes.size == 0:
         raise ValueError(
             f"codes and labels must have one shape (n,) with n of at least 1, got {codes.shape} and {labels.shape}"

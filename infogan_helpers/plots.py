@@ -1,35 +1,20 @@
-"""Every static figure of the series, in one style: tensors and records in, a ``Figure`` out, never shown from here.
+"""Static figures of images, curves, tables and points: tensors in, a ``Figure`` out, never shown from here.
 
-Digits are drawn dark on light; a caption says what to look at. A figure describes itself in words, ``alt``: a notebook
-stores them beside the picture, and exported pages give them to a screen reader. Not here: generating or measuring.
+Digits are drawn dark on light; a caption says what to look at. Not here: figures of a training (``training_plots``),
+generating, measuring.
 """
 
-import textwrap
 import warnings
 from collections.abc import Mapping
-from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 import torch
 
-PALETTE = sns.color_palette("colorblind")
-LINE_STYLES = ("-", "--", ":", "-.")  # no information by colour alone
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
-STYLE = {
-    **sns.axes_style("ticks"),
-    "figure.dpi": 100,
-    "savefig.dpi": 100,
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=PALETTE),
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-}
-GAP = 2  # pixels between two images of a grid
+from infogan_helpers import checks
+from infogan_helpers.figures import GAP, LINE_STYLES, MARKERS, PALETTE, STYLE, along, draw_levels, finish, tile
+
 NUMBERS_READ_OUT = 40  # of a table, at most, in its description
 
 
@@ -69,7 +54,7 @@ def image_grid(
     Raises:
         ValueError: the images do not fill the grid, or labels do not fit it.
     """
-    canvas, rows, (height, width) = _tile(images, columns, ink)
+    canvas, rows, (height, width) = tile(images, columns, ink)
     _check_labels(row_labels, rows, "row_labels")
     _check_labels(column_labels, columns, "column_labels")
     with plt.rc_context(STYLE):
@@ -88,13 +73,11 @@ def image_grid(
         ax.spines[:].set_visible(False)
         ax.set(xlabel=column_name, ylabel=row_name, title=title)
         if support is not None:
-            for edge in _edges(column_labels, support, width + GAP):
-                ax.axvline(edge, color=PALETTE[3], linestyle="--", linewidth=1.2)
-            for edge in _edges(row_labels, support, height + GAP):
-                ax.axhline(edge, color=PALETTE[3], linestyle="--", linewidth=1.2)
+            _mark(ax.axvline, column_labels, support, width + GAP)
+            _mark(ax.axhline, row_labels, support, height + GAP)
         what = f"{rows * columns} pictures in {rows} rows and {columns} columns"
-        what += _along("rows", row_name, _texts(row_labels)) + _along("columns", column_name, _texts(column_labels))
-        return _finish(fig, caption, what)
+        what += along("rows", row_name, _texts(row_labels)) + along("columns", column_name, _texts(column_labels))
+        return finish(fig, caption, what)
 
 
 def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, xscale="linear", yscale="linear"):
@@ -118,13 +101,13 @@ def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, 
         fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
         for i, (name, values) in enumerate(series.items()):
             xs = x[name] if isinstance(x, Mapping) else x
-            ax.plot(_array(xs), _array(values), label=name, linestyle=LINE_STYLES[i % len(LINE_STYLES)])
+            ax.plot(checks.array(xs), checks.array(values), label=name, linestyle=LINE_STYLES[i % len(LINE_STYLES)])
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale=xscale, yscale=yscale)
-        _draw_levels(ax, levels)
+        draw_levels(ax, levels)
         if len(series) > 1:
             ax.legend()
-        what = f"{ylabel} against {xlabel}: {', '.join(series)}" + _along("levels", None, list(levels or {}))
-        return _finish(fig, caption, what)
+        what = f"{ylabel} against {xlabel}: {', '.join(series)}" + along("levels", None, list(levels or {}))
+        return finish(fig, caption, what)
 
 
 def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, limits=None, unit=None):
@@ -144,7 +127,7 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
         A ``Figure``, which says in ``alt`` what it shows.
     """
     low, high = limits if limits is not None else (None, None)
-    matrix = matrix.detach().cpu().numpy() if isinstance(matrix, torch.Tensor) else matrix
+    matrix = checks.array(matrix) if not hasattr(matrix, "columns") else matrix  # a frame has labels
     rows, columns = np.shape(matrix)
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(0.55 * columns + 2.2, 0.42 * rows + 1.4), layout="constrained")
@@ -157,12 +140,12 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
         ax.tick_params(axis="y", rotation=0)
         heads = [_texts(axis) for axis in (matrix.index, matrix.columns)] if hasattr(matrix, "columns") else [[], []]
         what = f"table of {unit or 'numbers'}, {rows} rows by {columns} columns"
-        what += _along("rows", ylabel, heads[0]) + _along("columns", xlabel, heads[1])
+        what += along("rows", ylabel, heads[0]) + along("columns", xlabel, heads[1])
         if rows * columns <= NUMBERS_READ_OUT:
             what += ", row by row: " + "; ".join(
                 ", ".join(f"{value:.{decimals}f}" for value in row) for row in np.asarray(matrix, dtype=float)
             )
-        return _finish(fig, caption, what)
+        return finish(fig, caption, what)
 
 
 def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1.1)):
@@ -182,12 +165,12 @@ def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(4.8, 3.8), layout="constrained")
         for i, (name, points) in enumerate(groups.items()):
-            x, y = _array(points).T
+            x, y = checks.array(points).T
             colour, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
             ax.scatter(x, y, s=12, color=colour, marker=marker, alpha=0.6, linewidths=0, label=name)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
         ax.legend(bbox_to_anchor=(1.02, 1), loc="upper left", markerscale=1.6)
-        return _finish(fig, caption, f"points of {', '.join(groups)}: {ylabel} against {xlabel}")
+        return finish(fig, caption, f"points of {', '.join(groups)}: {ylabel} against {xlabel}")
 
 
 def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
@@ -203,134 +186,29 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
     Returns:
         A ``Figure``: a panel a measure; the band is one standard deviation over samples.
     """
-    values = _array(values)
+    values = checks.array(values)
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(
             1, len(measured), figsize=(3.1 * len(measured), 2.9), layout="constrained", squeeze=False
         )
         for ax, (name, samples) in zip(axes[0], measured.items(), strict=True):
-            mean, spread = _mean_and_spread(_array(samples))
+            mean, spread = _mean_and_spread(checks.array(samples))
             ax.axvspan(*support, color="0.88", zorder=0, label="prior's support")
             ax.plot(values, mean, marker="o", markersize=3, label="mean")
             ax.fill_between(values, mean - spread, mean + spread, alpha=0.25, label="± 1 s.d.")
             ax.set(xlabel=f"{code}", ylabel=name)
         axes[0][0].legend(fontsize=8)
         what = f"mean and spread of {', '.join(measured)} against {code}, the prior's support shaded"
-        return _finish(fig, caption, what)
+        return finish(fig, caption, what)
 
 
-def bound_curves(histories, spec, *, caption=None, window=25):
-    """L_I of the categorical codes over training, run beside run, under its ceiling H(c).
-
-    Args:
-        histories: name to ``training.History``.
-        spec: the ``CodeSpec``, for the ceiling.
-        caption: below the figure.
-        window: steps that are averaged.
-
-    Returns:
-        A ``Figure``, which says in ``alt`` what it shows.
-    """
-    steps = {name: _steps(history, window) for name, history in histories.items()}
-    series = {name: _smooth(history.bound_categorical, window) for name, history in histories.items()}
-    ceiling = spec.entropy().categorical
-    return curves(
-        steps, series, xlabel="training step", ylabel="L_I of the categorical code (nats)",
-        levels={f"H(c) = {ceiling:.2f}": ceiling, "nothing known": 0.0}, caption=caption,
-    )  # fmt: skip
-
-
-def training_overview(history, spec, *, caption=None, window=25):
-    """A run in one figure: losses, L_I under its ceiling, D's accuracy and code recovery, and the latest samples.
-
-    Args:
-        history: a ``training.History`` with at least one sample picture.
-        spec: its ``CodeSpec``.
-        caption: below the figure.
-        window: steps that are averaged.
-
-    Returns:
-        A ``Figure``, which says in ``alt`` what it shows.
-    """
-    _check_samples(history)
-    steps, entropy = _steps(history, window), spec.entropy()
-    panels = (
-        ("loss (nats)", {"D": history.d_loss, "G": history.g_loss}, {}),
-        (
-            "L_I (nats)",
-            {"categorical": history.bound_categorical, "continuous": history.bound_continuous},
-            {f"H(c) = {entropy.categorical:.2f}": entropy.categorical},
-        ),
-        ("share", {"D is right": history.d_accuracy, "code recovered": history.code_recovery}, {"a coin": 0.5}),
-    )
-    with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(2, 2, figsize=(8.2, 6.2), layout="constrained")
-        for ax, (ylabel, series, levels) in zip(axes.flat, panels, strict=False):
-            for (name, values), line in zip(series.items(), LINE_STYLES, strict=False):
-                ax.plot(steps, _smooth(values, window), label=name, linestyle=line)
-            ax.set(xlabel="training step", ylabel=ylabel)
-            _draw_levels(ax, levels)
-            ax.legend(fontsize=8)
-        canvas, _, _ = _tile(history.samples[-1], 10)
-        axes[1, 1].imshow(canvas, cmap="gray_r", vmin=0, vmax=1)
-        axes[1, 1].set_axis_off()
-        axes[1, 1].set_title(f"fixed codes, step {history.sample_steps[-1]}")
-        what = f"losses, L_I and shares over {len(history)} training steps, and the latest sample pictures"
-        return _finish(fig, caption, what)
-
-
-def sample_progress(history, *, columns=5, caption=None):
-    """The fixed sample codes as training goes on: one small grid a moment, evenly spaced.
-
-    Args:
-        history: a ``training.History`` with at least one sample picture.
-        columns: how many moments.
-        caption: below the figure.
-
-    Returns:
-        A ``Figure``, which says in ``alt`` what it shows.
-    """
-    _check_samples(history)
-    count = min(columns, len(history.samples))
-    chosen = np.unique(np.linspace(0, len(history.samples) - 1, count).round().astype(int))
-    with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(1, len(chosen), figsize=(2.3 * len(chosen), 2.8), layout="constrained", squeeze=False)
-        for ax, i in zip(axes[0], chosen, strict=True):
-            ax.imshow(_tile(history.samples[i], 10)[0], cmap="gray_r", vmin=0, vmax=1)
-            ax.set_axis_off()
-            ax.set_title(f"step {history.sample_steps[i]}")
-        moments = ", ".join(str(history.sample_steps[i]) for i in chosen)
-        return _finish(fig, caption, f"sample pictures of the same codes after {moments} training steps")
-
-
-def to_ink(images):
-    """``uint8`` or [-1, 1] images as a float array of ink in [0, 1], shape ``(n, height, width)``, on the CPU."""
-    images = torch.as_tensor(images).detach().cpu()
-    if images.ndim != 4 or images.shape[1] != 1:
-        raise ValueError(f"images must have shape (n, 1, height, width), got {tuple(images.shape)}")
-    images = images[:, 0]
-    return (images.float() / 255 if images.dtype == torch.uint8 else (images.float() + 1) / 2).clamp(0, 1).numpy()
-
-
-def _tile(images, columns, ink=True):
-    """One array with all images side by side, 1 where it is dark, how many rows it has, and an image's size."""
-    dark = to_ink(images) if ink else 1 - to_ink(images)
-    if not isinstance(columns, int) or columns < 1 or len(dark) % columns or len(dark) == 0:
-        raise ValueError(f"columns must divide the number of images, {len(dark)}, got {columns!r}")
-    rows, (height, width) = len(dark) // columns, dark.shape[1:]
-    canvas = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP))
-    for i, image in enumerate(dark):
-        y, x = (i // columns) * (height + GAP), (i % columns) * (width + GAP)
-        canvas[y : y + height, x : x + width] = image
-    return canvas, rows, (height, width)
-
-
-def _edges(labels, support, pitch):
-    """Where, in pixels, a line falls between the labels inside the support and those outside."""
+def _mark(draw_line, labels, support, pitch):
+    """A line, ``pitch`` pixels apart from label to label, wherever float labels enter or leave the support."""
     if not all(isinstance(v, (float, np.floating)) for v in _values(labels)):
-        return []
+        return
     inside = np.array([support[0] - 1e-6 <= float(v) <= support[1] + 1e-6 for v in _values(labels)])
-    return [pitch * (i + 1) - GAP / 2 - 0.5 for i in np.flatnonzero(inside[1:] != inside[:-1])]
+    for i in np.flatnonzero(inside[1:] != inside[:-1]):
+        draw_line(pitch * (i + 1) - GAP / 2 - 0.5, color=PALETTE[3], linestyle="--", linewidth=1.2)
 
 
 def _texts(labels):
@@ -353,60 +231,3 @@ def _mean_and_spread(samples):
     with warnings.catch_warnings():  # a value at which nothing could be measured leaves a gap, and no warning
         warnings.simplefilter("ignore", RuntimeWarning)
         return np.nanmean(samples, axis=0), np.nanstd(samples, axis=0)
-
-
-def _check_samples(history):
-    if not history.samples:
-        raise ValueError(f"history must hold a sample picture, got none after {len(history)} steps")
-
-
-def _draw_levels(ax, levels):
-    """Thin horizontal lines, each named at the end where the curves leave room."""
-    curves_drawn = [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines]
-    for name, height in (levels or {}).items():
-        ax.axhline(height, color="0.5", linewidth=1, zorder=0)
-        room = [min((abs(y[end] - height) for y in curves_drawn if len(y)), default=0.0) for end in (0, -1)]
-        x, side = (0.01, "left") if room[0] > room[1] else (0.99, "right")
-        ax.annotate(
-            name, (x, height), xycoords=("axes fraction", "data"), ha=side, va="bottom", fontsize=8, color="0.3"
-        )
-
-
-def _smooth(values, window):
-    values = np.asarray(values, dtype=float)
-    window = min(window, len(values))
-    return np.convolve(values, np.ones(window) / window, mode="valid")
-
-
-def _steps(history, window):
-    return np.arange(min(window, len(history)), len(history) + 1)
-
-
-def _array(values):
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
-
-
-def _along(what, name, labels):
-    """What stands along an axis, in words: all of a few labels, the ends of many."""
-    if not labels:
-        return f", {what}: {name}" if name else ""
-    listed = ", ".join(labels) if len(labels) <= 12 else f"{labels[0]} to {labels[-1]}"
-    return f", {what}: {name + ' ' if name else ''}{listed}"
-
-
-def _finish(fig, caption, what):
-    """Write the caption and take the figure from pyplot's hands, so that a notebook shows it once, described."""
-    if caption:
-        width = int(fig.get_size_inches()[0] * 13)
-        fig.supxlabel(textwrap.fill(caption, width), fontsize=9, color="0.25", x=0.02, ha="left")
-    plt.close(fig)
-    fig.alt = f"{what[0].upper()}{what[1:]}. {caption or ''}".strip()
-    fig._repr_mimebundle_ = partial(_described, fig)
-    return fig
-
-
-def _described(fig, include=None, exclude=None):
-    """What IPython shows of a figure: its picture, with ``alt`` where nbconvert looks for it."""
-    from IPython.core.pylabtools import print_figure  # there wherever a notebook asks for it
-
-    return {"image/png": print_figure(fig, base64=True), "text/plain": repr(fig)}, {"image/png": {"alt": fig.alt}}

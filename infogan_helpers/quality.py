@@ -11,9 +11,11 @@ import torch.nn.functional as F
 from torch import nn
 from tqdm.auto import tqdm
 
-from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_tensors, save_verified, verified_weights
+from infogan_helpers import checks
+from infogan_helpers.checkpoints import PRETRAINED_FOLDER, save_verified, verified_weights
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.runtime import isolated_randomness
+from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.transforms import random_style
 
 SCORING_FOLDER = PRETRAINED_FOLDER / "scoring"
@@ -122,8 +124,7 @@ def classify(classifier, images, batch_size=1000):
 
 def sure_share(probabilities, threshold=SURE):
     """Share of images whose most probable digit has a probability of at least ``threshold``, a float in [0, 1]."""
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must lie in (0, 1], got {threshold!r}")
+    checks.number("threshold", threshold, above=0, most=1)
     return float((probabilities.max(dim=1).values >= threshold).float().mean())
 
 
@@ -144,9 +145,9 @@ def class_balance(probabilities, codes):
         raise ValueError(
             f"probabilities and codes must have one length of at least 1, got {len(probabilities)} and {len(codes)}"
         )
-    digits = pd.Categorical(probabilities.argmax(dim=1).numpy(), categories=range(probabilities.shape[1]))
+    digits = pd.Categorical(checks.array(probabilities.argmax(dim=1)), categories=range(probabilities.shape[1]))
     return pd.crosstab(
-        pd.Series(np.asarray(codes), name="code"), pd.Series(digits, name="digit"), normalize="index", dropna=False
+        pd.Series(checks.array(codes), name="code"), pd.Series(digits, name="digit"), normalize="index", dropna=False
     )
 
 
@@ -166,7 +167,7 @@ def frechet_distance(features, others):
 
     Source: Dowson & Landau 1982; Heusel et al. 2017, with Inception's features for these.
     """
-    features, others = (np.asarray(x, dtype=np.float64) for x in (features, others))
+    features, others = (checks.array(x).astype(np.float64) for x in (features, others))
     if features.ndim != 2 or others.ndim != 2 or features.shape[1] != others.shape[1]:
         raise ValueError(
             f"features and others must have shapes (n, d) and (m, d), got {features.shape} and {others.shape}"

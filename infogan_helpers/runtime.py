@@ -5,10 +5,11 @@ Not here: anything that knows what a code, an image or a network is.
 
 import os
 import random
-from numbers import Integral
 
 import numpy as np
 import torch
+
+from infogan_helpers import checks
 
 
 def default_device():
@@ -29,9 +30,7 @@ def seed_everything(seed):
     Raises:
         ValueError: ``seed`` is not such an integer.
     """
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be an integer in [0, 2**32), got {seed!r}")
-    seed = int(seed)
+    seed = checks.seed("seed", seed)
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

@@ -8,6 +8,8 @@ import math
 import torch
 import torch.nn.functional as F
 
+from infogan_helpers import checks
+
 ROTATION = 0.3  # radians either way
 SHEAR = 0.3  # sideways shift per unit of height, either way
 LOG_SCALE = 0.15  # of width and of height, separately
@@ -34,12 +36,11 @@ def random_style(images, generator=None, strength=1.0, keep=()):
         Images of the same shape, in [-1, 1].
 
     Raises:
-        ValueError: the images have another shape or are not floats, ``strength`` is negative, or ``keep`` names an
-            unknown aspect.
+        ValueError: the images have another shape or are not floats, ``strength`` is no number of at least 0, or
+            ``keep`` names an unknown aspect.
     """
     _check(images)
-    if strength < 0:
-        raise ValueError(f"strength must be at least 0, got {strength!r}")
+    checks.number("strength", strength, least=0)
     if unknown := [aspect for aspect in keep if aspect not in ASPECTS]:
         raise ValueError(f"keep must hold aspects from {ASPECTS}, got {unknown}")
     n, _, height, width = images.shape

@@ -1,35 +1,26 @@
-"""The explorer: controls in, pictures out, what Q reads beside them; the same page without a kernel; a training's view.
+"""The explorer: controls in, pictures out, what Q reads beside them; and a training's live view.
 
-The page itself is ``static/explorer.js``, which anywidget shows in JupyterLab, VS Code and Colab. Not here: figures,
-which are static and live in ``plots``.
+anywidget shows the page in JupyterLab, VS Code and Colab. Not here: the same page without a kernel, which is
+``explorer_page``, and figures, which are static.
 """
 
-import base64
 import io
 import itertools
-import json
 import math
-from pathlib import Path
 
 import anywidget
 import ipywidgets
 import numpy as np
 import torch
 import traitlets
-from PIL import Image
 
-from infogan_helpers.data import like_mnist
+from infogan_helpers import checks
+from infogan_helpers.data import like_mnist, to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
-from infogan_helpers.plots import to_ink, training_overview
+from infogan_helpers.explorer_page import CANVAS_SCALE, LIMIT, LINE, STATIC, checked_models, page_facts, png, reading
+from infogan_helpers.training_plots import training_overview
 
-STATIC = Path(__file__).parent / "static"
-LIMIT = 2.0  # sliders reach twice the support of a uniform prior
-STEP = 0.1
-SHEET_STEP = 0.2  # of an exported page, which holds every picture that it can show
-SHEET_SCALES = {"mean": 3.0, "deviation": 1.5}  # the largest values that an exported page's bytes can tell
-CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
 OTHERS = 4  # noise vectors shown beside a drawing
-LINE = "generator(spec.codes_at(categorical={categorical}, continuous={continuous}, seeds={seeds}, between={between}))"
 INVITATION = "Draw a digit, large, in the middle."
 NOTHING_DRAWN = {"text": INVITATION, "seen": None, "others": None}
 
@@ -68,7 +59,7 @@ class Explorer(anywidget.AnyWidget):
         self._canvas = [CANVAS_SCALE * side for side in generator.image_shape[1:]]
         self._of_drawing = NOTHING_DRAWN
         super().__init__(
-            page=_page(generator, list(models), canvas),
+            page=page_facts(generator, list(models), canvas),
             categorical=[0] * len(self._spec.categorical),
             continuous=[0.0] * self._spec.continuous,
             seeds=[seed, seed + 1],
@@ -86,25 +77,10 @@ class Explorer(anywidget.AnyWidget):
 
     @traitlets.validate("categorical", "continuous", "seeds", "between", "drawing")
     def _check(self, proposal):
-        name, value, spec = proposal["trait"].name, proposal["value"], self._spec
-        got = value
-        if name == "categorical":
-            fits = len(value) == len(spec.categorical) and all(
-                0 <= k < size for k, size in zip(value, spec.categorical, strict=True)
-            )
-            wanted = f"{len(spec.categorical)} integers, each below its code's {spec.categorical} classes"
-        elif name == "continuous":
-            fits = len(value) == spec.continuous and all(abs(x) <= LIMIT for x in value)
-            wanted = f"{spec.continuous} numbers in [-{LIMIT:g}, {LIMIT:g}]"
-        elif name == "seeds":
-            fits, wanted = len(value) == 2 and min(value) >= 0, "two integers of at least 0"
-        elif name == "between":
-            fits, wanted = 0 <= value <= 1, "a number in [0, 1]"
-        else:
-            pixels, got = math.prod(self._canvas), len(value)
-            fits, wanted = got in (0, pixels), f"empty or {pixels} bytes, one a pixel"
+        name, value = proposal["trait"].name, proposal["value"]
+        fits, wanted = _fits(name, value, self._spec, math.prod(self._canvas))
         if not fits:
-            raise ValueError(f"{name} must be {wanted}, got {got!r}")
+            raise ValueError(f"{name} must be {wanted}, got {len(value) if name == 'drawing' else value!r}")
         return value
 
     def _draw(self, _=None):
@@ -116,8 +92,8 @@ class Explorer(anywidget.AnyWidget):
         sprites, readings = [], []
         for generator, discriminator_q in self._models.values():
             images = draw_images(generator, swept)
-            sprites.append(_png(images))
-            readings.append(_reading(read_codes(discriminator_q, images[chosen : chosen + 1])))
+            sprites.append(png(images))
+            readings.append(reading(read_codes(discriminator_q, images[chosen : chosen + 1])))
         line = LINE.format(
             categorical=self.categorical, continuous=self.continuous, seeds=tuple(self.seeds), between=self.between
         )
@@ -150,12 +126,30 @@ class Explorer(anywidget.AnyWidget):
         self._of_drawing = {
             "text": f"Q reads {_spelled(self._spec, posterior)}. G redraws that, and the two share {shared:.0%} of "
             "their ink: InfoGAN has no encoder for the noise, so what no code holds is lost.",
-            "seen": _png(seen),
-            "others": _png(others),
+            "seen": png(seen),
+            "others": png(others),
         }
         with self.hold_trait_notifications():
             self.categorical, self.continuous = classes, values
         self._draw()
+
+
+def _fits(name, value, spec, pixels):
+    """Whether a control can show a value, and what it can show."""
+    if name == "categorical":
+        fits = len(value) == len(spec.categorical) and all(
+            checks.is_integer(k) and 0 <= k < size for k, size in zip(value, spec.categorical, strict=True)
+        )
+        return fits, f"{len(spec.categorical)} integers, each below its code's {spec.categorical} classes"
+    if name == "continuous":
+        fits = len(value) == spec.continuous and all(abs(x) <= LIMIT for x in value)
+        return fits, f"{spec.continuous} numbers in [-{LIMIT:g}, {LIMIT:g}]"
+    if name == "seeds":
+        fits = len(value) == 2 and all(checks.is_integer(seed) and seed >= 0 for seed in value)
+        return fits, "two integers of at least 0"
+    if name == "between":
+        return 0 <= value <= 1, "a number in [0, 1]"
+    return len(value) in (0, pixels), f"empty or {pixels} bytes, one a pixel"
 
 
 def explorer(generator, discriminator_q, seed=0):
@@ -172,7 +166,7 @@ def explorer(generator, discriminator_q, seed=0):
     Raises:
         ValueError: the two were built for different codes or pictures, or the pictures have several channels.
     """
-    return Explorer(_checked({"": (generator, discriminator_q)}), seed)
+    return Explorer(checked_models({"": (generator, discriminator_q)}), seed)
 
 
 def compare_models(models, seed=0):
@@ -188,7 +182,7 @@ def compare_models(models, seed=0):
     Raises:
         ValueError: as in ``explorer``, or there are no models.
     """
-    return Explorer(_checked(models), seed)
+    return Explorer(checked_models(models), seed)
 
 
 def draw_a_digit(generator, discriminator_q, seed=0):
@@ -203,74 +197,10 @@ def draw_a_digit(generator, discriminator_q, seed=0):
     Raises:
         ValueError: as in ``explorer``.
     """
-    models = _checked({"G redraws": (generator, discriminator_q)})
+    models = checked_models({"G redraws": (generator, discriminator_q)})
     if generator.image_shape[1] != generator.image_shape[2]:
         raise ValueError(f"generator must draw square images, to draw beside, got {generator.image_shape}")
     return Explorer(models, seed, canvas=True)
-
-
-def export_explorer(path, generator, discriminator_q, seed=0):
-    """Write the explorer as one HTML file that needs neither a kernel nor a network.
-
-    It holds a picture for each class of the first categorical code and each step of the first two continuous codes;
-    any other code stays at 0, and the noise is one vector.
-
-    Args:
-        path: the file to write.
-        generator, discriminator_q, seed: as in ``explorer``.
-
-    Returns:
-        ``path``, as a ``Path``.
-
-    Raises:
-        ValueError: as in ``explorer``.
-    """
-    _checked({"": (generator, discriminator_q)})
-    spec, steps = generator.spec, round(2 * LIMIT / SHEET_STEP) + 1
-    values = np.linspace(-LIMIT, LIMIT, steps).round(4)
-    axes, classes = min(2, spec.continuous), spec.categorical[0] if spec.categorical else 1
-    start = spec.codes_at([0] * len(spec.categorical), [0.0] * spec.continuous, (seed, seed + 1))
-    shape = (classes, *[steps] * axes)
-    grid = np.indices(shape).reshape(1 + axes, -1)
-    codes = start[torch.zeros(grid.shape[1], dtype=torch.long)]
-    if spec.categorical:
-        codes.categorical[:, 0] = torch.from_numpy(grid[0])
-    for axis in range(axes):
-        codes.continuous[:, axis] = torch.from_numpy(values[grid[1 + axis]]).float()
-    images = draw_images(generator, codes)
-    shown = spec.categorical[:1]
-    page = _page(generator, [""], canvas=False) | {
-        "names": [*spec.names[: len(shown)], *spec.names[len(spec.categorical) :][:axes]],
-        "categorical": list(shown),
-        "continuous": axes,
-        "step": SHEET_STEP,
-        "live": False,
-    }
-    data = {
-        "page": page,
-        "values": values.tolist(),
-        "sheet": base64.b64encode(_sheet(images, shape)).decode(),
-        "readings": base64.b64encode(_readings(read_codes(discriminator_q, images), axes)).decode(),
-        "scales": SHEET_SCALES,
-        "categorical": [0] * len(shown),
-        "continuous": [0.0] * axes,
-        "seeds": [seed, seed + 1],
-        "rest": {
-            "categorical": [0] * (len(spec.categorical) - len(shown)),
-            "continuous": [0.0] * (spec.continuous - axes),
-        },
-        "line": LINE,
-    }
-    path = Path(path)
-    path.write_text(
-        _HTML.format(
-            style=(STATIC / "explorer.css").read_text(encoding="utf-8"),
-            script=(STATIC / "explorer.js").read_text(encoding="utf-8"),
-            data=json.dumps(data),
-        ),
-        encoding="utf-8",
-    )
-    return path
 
 
 class TrainingView(ipywidgets.Image):
@@ -294,115 +224,15 @@ class TrainingView(ipywidgets.Image):
         self.value = buffer.getvalue()
 
 
-_HTML = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>InfoGAN: the codes explored</title>
-<style>
-body {{ margin: 24px auto; max-width: 980px; padding: 0 12px; font: 15px/1.5 system-ui, sans-serif; color: #222; }}
-{style}
-</style>
-</head>
-<body>
-<h1>InfoGAN: the codes explored</h1>
-<p>Every picture on this page was drawn by the generator before the page was written; the sliders choose among them.
-Labels were used in no training. One noise vector throughout: new noise needs the notebook.</p>
-<div id="explorer"></div>
-<script type="module">
-{script}
-build(await sheetModel({data}), document.getElementById("explorer"));
-</script>
-</body>
-</html>
-"""
-
-
-def _page(generator, titles, canvas):
-    """What does not change while the explorer is open, for the page."""
-    spec, (_, height, width) = generator.spec, generator.image_shape
-    return {
-        "names": list(spec.names),
-        "categorical": list(spec.categorical),
-        "classes": spec.categorical[0] if spec.categorical else 0,
-        "continuous": spec.continuous,
-        "support": 1 if spec.continuous_prior == "uniform" else None,
-        "limit": LIMIT,
-        "step": STEP,
-        "height": height,
-        "width": width,
-        "titles": titles,
-        "canvas": CANVAS_SCALE if canvas else 0,
-        "live": True,
-    }
-
-
-def _checked(models):
-    if not models:
-        raise ValueError("models must hold at least one pair of generator and discriminator_q, got none")
-    first = next(iter(models.values()))[0]
-    if first.image_shape[0] != 1 or len(first.image_shape) != 3:
-        raise ValueError(f"generator must draw images of shape (1, height, width), got {first.image_shape}")
-    for title, pair in models.items():
-        for name, network in zip(("generator", "discriminator_q"), pair, strict=True):
-            for what in ("spec", "image_shape"):
-                here, there = getattr(network, what), getattr(first, what)
-                if here != there:
-                    where = f" of {title!r}" if title else ""
-                    raise ValueError(f"{name}{where} must have the first generator's {what}, {there}, got {here}")
-    return models
-
-
-def _png(images):
-    """One-channel images side by side as PNG bytes, dark on light."""
-    return _encode(np.concatenate(list(to_ink(images)), axis=1), compress_level=1)
-
-
-def _sheet(images, shape):
-    """All pictures of an exported page: a column of pictures per class and first axis, a row per second axis."""
-    ink = to_ink(images)
-    rows = shape[2] if len(shape) > 2 else 1
-    ink = ink.reshape(-1, rows, *ink.shape[1:])
-    columns, _, height, width = ink.shape
-    return _encode(ink.transpose(1, 2, 0, 3).reshape(rows * height, columns * width), optimize=True)
-
-
-def _encode(ink, **options):
-    buffer = io.BytesIO()
-    Image.fromarray(((1 - ink) * 255).round().astype(np.uint8)).save(buffer, format="png", **options)
-    return buffer.getvalue()
-
-
-def _reading(posterior):
-    """Q's answer on one image, as numbers for the page."""
-    return {
-        "categorical": [logits[0].softmax(dim=0).tolist() for logits in posterior.categorical_logits],
-        "mean": posterior.mean[0].tolist(),
-        "deviation": (posterior.log_variance[0] / 2).exp().tolist(),
-    }
-
-
-def _readings(posterior, axes):
-    """Q's answers on all pictures of an exported page, a byte a number: probabilities, then mean and deviation."""
-    columns = [posterior.categorical_logits[0].softmax(dim=1)] if posterior.categorical_logits else []
-    deviation = (posterior.log_variance / 2).exp()
-    for axis in range(axes):
-        columns.append((posterior.mean[:, axis : axis + 1] / SHEET_SCALES["mean"] + 1) / 2)
-        columns.append(deviation[:, axis : axis + 1] / SHEET_SCALES["deviation"])
-    return (torch.cat(columns, dim=1).clamp(0, 1) * 255).round().byte().numpy().tobytes()
-
-
 def _spelled(spec, posterior):
-    reading = _reading(posterior)
+    told = reading(posterior)
     classes = [
-        f"{name} = {int(np.argmax(p))} ({max(p):.0%})"
-        for name, p in zip(spec.names, reading["categorical"], strict=False)
+        f"{name} = {int(np.argmax(p))} ({max(p):.0%})" for name, p in zip(spec.names, told["categorical"], strict=False)
     ]
     values = [
         f"{name} = {mean:+.2f} ± {deviation:.2f}"
         for name, mean, deviation in zip(
-            spec.names[len(spec.categorical) :], reading["mean"], reading["deviation"], strict=True
+            spec.names[len(spec.categorical) :], told["mean"], told["deviation"], strict=True
         )
     ]
     return ", ".join(itertools.chain(classes, values))

@@ -159,7 +159,7 @@ WRONG = {
     ),
     "upside-down": (
         MEASURE,
-        {"slant": "def slant(images):\n    return -torch.as_tensor(evaluation.slant(images))"},
+        {"slant": "def slant(images):\n    return -torch.as_tensor(measures.slant(images))"},
         {"slant-bar": 2, "slant-test": 3},
     ),
     "greedy": (

@@ -192,6 +192,18 @@ def find(page, kind):
     raise AssertionError(f"no explorer with {kind} was found on the page")
 
 
+def draw_a_seven(page, canvas):
+    """One stroke of the mouse."""
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 80, box["y"] + 60)
+    page.mouse.down()
+    for x, y in ((190, 60), (180, 120), (140, 230)):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+    page.mouse.up()
+
+
 def test_notebook_05_in_jupyterlab(lab, page):
     open_and_run(page, lab)
     view = find(page, ".thumbnails")
@@ -231,14 +243,7 @@ def test_notebook_05_in_jupyterlab(lab, page):
 
     view = find(page, "canvas.pad")
     before, read = picture(view), readings(view)
-    view.locator("canvas.pad").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    box = view.locator("canvas.pad").bounding_box()
-    page.mouse.move(box["x"] + 80, box["y"] + 60)
-    page.mouse.down()
-    for x, y in ((190, 60), (180, 120), (140, 230)):
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
-    page.mouse.up()
+    draw_a_seven(page, view.locator("canvas.pad"))
     assert until(lambda: view.locator(".words").inner_text().startswith("Q reads c1 = "))
     assert until(lambda: picture(view) != before)
     assert until(lambda: readings(view) != read)
@@ -261,7 +266,7 @@ def test_notebook_05_in_jupyterlab(lab, page):
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     from infogan_helpers.checkpoints import load_pretrained
-    from infogan_helpers.widgets import export_explorer
+    from infogan_helpers.explorer_page import export_explorer
 
     generator, discriminator_q, _, _ = load_pretrained("mnist")
     return export_explorer(tmp_path_factory.mktemp("page") / "explorer.html", generator, discriminator_q, seed=1)

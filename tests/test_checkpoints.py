@@ -8,19 +8,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from infogan_helpers import checkpoints
+from infogan_helpers import tensor_files
 from infogan_helpers.checkpoints import (
     PRETRAINED_FOLDER,
     load_networks,
     load_pretrained,
-    load_tensors,
     save_networks,
     save_pretrained,
-    save_tensors,
 )
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.evaluation import read_codes
 from infogan_helpers.networks import ARCHITECTURES, MLPGenerator
+from infogan_helpers.tensor_files import load_tensors, save_tensors
 
 SPEC = CodeSpec(categorical=(3, 2), continuous=1, noise=4, continuous_prior="normal")
 
@@ -123,7 +122,7 @@ def test_a_save_that_fails_leaves_the_older_file_whole(tmp_path, monkeypatch):
             opened.write(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(checkpoints, "save_file", half)
+    monkeypatch.setattr(tensor_files, "save_file", half)
     with pytest.raises(OSError, match="disk full"):
         save_tensors(file, {"x": torch.ones(1000)}, {"version": 2})
     tensors, note = load_tensors(file)
@@ -132,8 +131,8 @@ def test_a_save_that_fails_leaves_the_older_file_whole(tmp_path, monkeypatch):
 
 
 def test_a_save_replaces_the_older_file_in_one_move(tmp_path, monkeypatch):
-    file, moves, replace = tmp_path / "t.safetensors", [], checkpoints.os.replace
-    monkeypatch.setattr(checkpoints.os, "replace", lambda a, b: moves.append((a.name, b.name)) or replace(a, b))
+    file, moves, replace = tmp_path / "t.safetensors", [], tensor_files.os.replace
+    monkeypatch.setattr(tensor_files.os, "replace", lambda a, b: moves.append((a.name, b.name)) or replace(a, b))
     save_tensors(file, {"x": torch.zeros(2)}, {})
     save_tensors(file, {"x": torch.ones(2)}, {})
     assert moves == [("t.safetensors.partial", "t.safetensors")] * 2
@@ -152,7 +151,7 @@ def _torch_file(path, content):
 
 
 def _foreign_file(path, content):
-    checkpoints.save_file({"x": torch.zeros(3)}, path)
+    tensor_files.save_file({"x": torch.zeros(3)}, path)
 
 
 @pytest.mark.parametrize("load", [load_tensors, load_networks])

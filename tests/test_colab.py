@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from point_at_fork import address
 
 from infogan_helpers import colab
 
@@ -54,7 +55,7 @@ def colab_environment(folder, repository):
         "PYTHONPATH": str(site),
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{repository.as_uri()}.insteadOf",
-        "GIT_CONFIG_VALUE_0": f"https://github.com/{colab.address()[0]}",
+        "GIT_CONFIG_VALUE_0": f"https://github.com/{address()[0]}",
     }
 
 
@@ -87,7 +88,7 @@ def unpublished(folder):
 
 
 def test_a_zip_that_was_uploaded_is_unpacked_and_nothing_is_fetched(tmp_path):
-    content, name = tmp_path / "content", colab.address()[0].split("/")[1]
+    content, name = tmp_path / "content", address()[0].split("/")[1]
     content.mkdir()
     with zipfile.ZipFile(content / f"{name}-main.zip", "w") as archive:  # as GitHub packs a branch
         for file in (ROOT / "infogan_helpers").rglob("*"):
@@ -155,79 +156,3 @@ def test_elsewhere_the_set_up_cell_does_nothing(tmp_path):
     code = f"import sys\npath = list(sys.path)\n{set_up}\nassert sys.path == path\n"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.fixture
-def fork(tmp_path):
-    """A copy of what the command changes."""
-    for path in (*colab.notebooks(), ROOT / "README.md", ROOT / "pyproject.toml"):
-        copy = tmp_path / path.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, copy)
-    return tmp_path
-
-
-def texts(folder):
-    return {path.relative_to(folder): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def test_every_badge_and_set_up_cell_has_the_address_of_pyproject():
-    repository, branch = colab.address()
-    for path in colab.notebooks():
-        cells = nbformat.read(path, as_version=4).cells
-        is_lesson = path.parent.name == "notebooks"
-        assert not is_lesson or f"/github/{repository}/blob/{branch}/notebooks/{path.name})" in cells[0].source
-        assert f'REPOSITORY, BRANCH = "https://github.com/{repository}", "{branch}"' in cells[1].source
-
-
-def test_a_fork_is_moved_and_moved_back(fork):
-    before = texts(fork)
-    old = colab.address(fork)
-    changed = colab.move("School-1/info.gan", "autumn/2026", fork)
-    assert colab.address(fork) == ("School-1/info.gan", "autumn/2026")
-    assert {path.name for path in changed} == {path.name for path in before}
-    for path, text in texts(fork).items():
-        assert old[0] not in text, path
-        if path.suffix == ".ipynb":
-            cells = nbformat.reads(text, as_version=4).cells
-            is_lesson = path.parent.name == "notebooks"
-            assert (
-                not is_lesson or f"/github/School-1/info.gan/blob/autumn/2026/notebooks/{path.name})" in cells[0].source
-            )
-            assert 'BRANCH = "https://github.com/School-1/info.gan", "autumn/2026"' in cells[1].source
-    colab.move(*old, fork)
-    assert texts(fork) == before
-    assert colab.move(*old, fork) == []
-
-
-@pytest.mark.parametrize(
-    ("repository", "branch", "message"),
-    [
-        ("https://github.com/a/b", "main", "repository must look like ORG/NAME, got 'https"),
-        ("nobody", "main", "repository must look like ORG/NAME, got 'nobody'"),
-        ('a/b"', "main", "repository must look like ORG/NAME"),
-        ("a/b", "two words", "branch must be a branch's name, got 'two words'"),
-        ("a/b", "-x", "branch must be a branch's name"),
-    ],
-)
-def test_what_is_no_address_is_refused_and_nothing_changes(fork, repository, branch, message):
-    before = texts(fork)
-    with pytest.raises(ValueError, match=message):
-        colab.move(repository, branch, fork)
-    assert texts(fork) == before
-
-
-def test_a_notebook_of_another_address_stops_the_move(fork):
-    odd = next((fork / "notebooks").glob("03*.ipynb"))
-    odd.write_text(odd.read_text().replace(colab.address()[0], "somebody/elses"))
-    before = texts(fork)
-    with pytest.raises(ValueError, match=f"{odd.name} must have a badge or a set-up cell of"):
-        colab.move("a/b", "main", fork)
-    assert texts(fork) == before
-
-
-def test_the_command_says_what_the_address_is(capsys):
-    colab.main([])
-    assert capsys.readouterr().out.strip() == "{}, branch {}".format(*colab.address())
-    with pytest.raises(SystemExit, match="repository must look like ORG/NAME"):
-        colab.main(["--repo", "nonsense"])

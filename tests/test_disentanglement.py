@@ -10,21 +10,17 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import mutual_info_score
 from sklearn.svm import LinearSVC
 
+from infogan_helpers.code_factors import as_columns, circular_correlation, cluster_purity, code_factor_table
 from infogan_helpers.disentanglement import (
     DCI,
-    as_columns,
-    circular_correlation,
-    cluster_purity,
-    code_factor_table,
     dci,
-    factor_vae_score,
-    higgins_score,
     modularity,
     mutual_information_gap,
     mutual_information_matrix,
     report,
     sap_score,
 )
+from infogan_helpers.interventions import factor_vae_score, higgins_score
 from infogan_helpers.networks import Posterior
 from infogan_helpers.worlds import Sprites
 

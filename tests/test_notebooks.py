@@ -262,36 +262,3 @@ def test_requirements_are_lower_bounds_that_end_with_the_module():
     lines = [line for line in lines if line]
     assert lines[-1] == "-e ."
     assert all(re.fullmatch(r"[a-z-]+>=[\d.]+", line) for line in lines[:-1])
-
-
-def test_a_module_imports_only_from_its_own_floor_or_below():
-    floors = {
-        "runtime": 0,
-        "codes": 1,
-        "information": 1,
-        "data": 1,
-        "transforms": 1,
-        "views": 1,
-        "losses": 2,
-        "networks": 2,
-        "training": 3,
-    }
-    floors |= {
-        "checkpoints": 3,
-        "evaluation": 4,
-        "quality": 4,
-        "disentanglement": 4,
-        "worlds": 4,
-        "world_presets": 4,
-        "plots": 4,
-        "widgets": 5,
-        "exercises": 5,
-    }
-    floors |= {"colab": 0}
-    for path in (ROOT / "infogan_helpers").glob("*.py"):
-        if path.stem != "__init__":
-            text = path.read_text()
-            imported = re.findall(r"from infogan_helpers\.(\w+) import", text)
-            for names in re.findall(r"from infogan_helpers import ([\w, ]+)", text):
-                imported += names.split(", ")
-            assert all(floors[name] <= floors[path.stem] for name in imported), path.name

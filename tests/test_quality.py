@@ -107,7 +107,7 @@ def test_sure_share_counts_from_the_threshold_on():
     assert sure_share(probabilities) == 0.5
     assert sure_share(probabilities, 0.8) == 0.75
     for threshold in (0, 1.1):
-        with pytest.raises(ValueError, match="threshold must lie in"):
+        with pytest.raises(ValueError, match="threshold must be a number in"):
             sure_share(probabilities, threshold)
 
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_pretrained
+from infogan_helpers.code_factors import as_columns, cluster_purity, code_factor_table
 from infogan_helpers.data import mnist_sample
-from infogan_helpers.disentanglement import as_columns, cluster_purity, code_factor_table, mutual_information_gap
+from infogan_helpers.disentanglement import mutual_information_gap
 from infogan_helpers.evaluation import code_accuracy, code_attribute_table, draw_images, read_codes
 from infogan_helpers.losses import lower_bound
 from infogan_helpers.quality import classify, load_classifier, sure_share

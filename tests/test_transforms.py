@@ -9,8 +9,8 @@ import torch
 from infogan_helpers import training, transforms
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist, to_model_range
-from infogan_helpers.evaluation import ink, slant, thickness, width
 from infogan_helpers.losses import answer_information
+from infogan_helpers.measures import ink, slant, thickness, width
 from infogan_helpers.networks import Posterior
 from infogan_helpers.training import (
     PRESETS,
@@ -97,7 +97,7 @@ def test_bad_input_is_refused(digits):
         random_style(torch.zeros(5, 2))
     with pytest.raises(ValueError, match="images must be floats"):
         random_style(torch.zeros(1, 1, 28, 28, dtype=torch.uint8))
-    with pytest.raises(ValueError, match="strength must be at least 0, got -1"):
+    with pytest.raises(ValueError, match="strength must be a number of at least 0, got -1"):
         random_style(digits, strength=-1)
 
 

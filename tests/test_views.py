@@ -10,9 +10,9 @@ import torch
 from scipy.stats import spearmanr
 
 from infogan_helpers import losses, training
+from infogan_helpers.code_factors import circular_correlation
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import as_model_range
-from infogan_helpers.disentanglement import circular_correlation
 from infogan_helpers.losses import (
     answer_information,
     answer_spread,

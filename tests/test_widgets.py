@@ -15,19 +15,17 @@ from infogan_helpers.checkpoints import load_pretrained
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import like_mnist, mnist_sample
 from infogan_helpers.evaluation import read_codes
+from infogan_helpers.explorer_page import CANVAS_SCALE, SHEET_SCALES, export_explorer
 from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.training import TrainingConfig, fit
 from infogan_helpers.widgets import (
-    CANVAS_SCALE,
     INVITATION,
     OTHERS,
-    SHEET_SCALES,
     Explorer,
     TrainingView,
     compare_models,
     draw_a_digit,
     explorer,
-    export_explorer,
 )
 
 SPEC = CodeSpec((4, 3), 2, 5)
@@ -79,7 +77,7 @@ def test_a_thumbnail_stands_for_each_class_and_the_chosen_one_is_what_q_reads():
     assert thumbnails.shape == (SIDE, 4 * SIDE)
     for k in range(4):
         with torch.no_grad():
-            image = generator.eval()(widget._spec.codes_at([k, 1], [0.4, -1.5], (3, 4)))
+            image = generator.eval()(SPEC.codes_at([k, 1], [0.4, -1.5], (3, 4)))
         expected = ((1 - (image[0, 0].numpy() + 1) / 2) * 255).round()
         shown = thumbnails[:, k * SIDE : (k + 1) * SIDE]
         assert np.abs(shown - expected).max() <= 1  # a batch of four rounds otherwise than one

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from infogan_helpers import worlds
-from infogan_helpers.worlds import Chairs, Faces, Sprites
+from infogan_helpers.worlds import Chairs, Faces, Sprites, rendering
+from infogan_helpers.worlds import world as all_worlds
 
 WORLDS = (Sprites, Faces, Chairs)
 
@@ -192,34 +192,34 @@ def test_a_chair_turned_half_way_shows_its_back():
 
 def test_a_ray_meets_a_ball_and_a_cube_where_geometry_says():
     pose, towards = torch.eye(3)[None], torch.tensor([[0.0, 0.0, 1.0]])
-    ball = worlds._cast([worlds._ellipsoid((0, 0, 0), (0.5, 0.5, 0.5), 1.0)], pose, towards, 64, reach=1.0)[0]
+    ball = rendering.cast([rendering.ellipsoid((0, 0, 0), (0.5, 0.5, 0.5), 1.0)], pose, towards, 64, reach=1.0)[0]
     assert float((ball > 0.15).float().sum()) == pytest.approx(math.pi * 0.5**2 * 32**2, rel=0.03)
-    assert float(ball[32, 32]) == pytest.approx(worlds.AMBIENT + worlds.DIFFUSE, abs=0.01)
+    assert float(ball[32, 32]) == pytest.approx(rendering.AMBIENT + rendering.DIFFUSE, abs=0.01)
     x = 15.5 / 32  # of column 47: there the normal leans by asin(x / 0.5)
     assert float(ball[32, 43]) == pytest.approx(
-        worlds.AMBIENT + worlds.DIFFUSE * math.sqrt(1 - (11.5 / 32 / 0.5) ** 2), abs=0.02
+        rendering.AMBIENT + rendering.DIFFUSE * math.sqrt(1 - (11.5 / 32 / 0.5) ** 2), abs=0.02
     ), x
-    turn = worlds._turn_y(torch.tensor([math.pi / 4]))
-    cube = worlds._cast([worlds._box((0, 0, 0), (0.4, 0.4, 0.4), 1.0)], turn, towards, 64, reach=1.0)[0]
+    turn = rendering.turn_y(torch.tensor([math.pi / 4]))
+    cube = rendering.cast([rendering.box((0, 0, 0), (0.4, 0.4, 0.4), 1.0)], turn, towards, 64, reach=1.0)[0]
     assert int((cube[32] > 0).sum()) == pytest.approx(0.8 * math.sqrt(2) * 32, abs=1.5)
-    assert float(cube[32, 40]) == pytest.approx(worlds.AMBIENT + worlds.DIFFUSE / math.sqrt(2), abs=0.01)
+    assert float(cube[32, 40]) == pytest.approx(rendering.AMBIENT + rendering.DIFFUSE / math.sqrt(2), abs=0.01)
 
 
 def test_what_lies_in_front_hides_what_lies_behind():
     pose, towards = torch.eye(3)[None], torch.tensor([[0.0, 0.0, 1.0]])
-    near = worlds._box((0, 0, 0.5), (0.3, 0.3, 0.1), 0.5)
-    far = worlds._box((0, 0, -0.5), (0.6, 0.6, 0.1), 1.0)
+    near = rendering.box((0, 0, 0.5), (0.3, 0.3, 0.1), 0.5)
+    far = rendering.box((0, 0, -0.5), (0.6, 0.6, 0.1), 1.0)
     for parts in ([near, far], [far, near]):
-        picture = worlds._cast(parts, pose, towards, 32, reach=1.0)[0]
+        picture = rendering.cast(parts, pose, towards, 32, reach=1.0)[0]
         assert float(picture[16, 16]) == pytest.approx(0.5)
         assert float(picture[16, 24]) == pytest.approx(1.0)
 
 
 def test_a_set_is_rendered_once_and_again_when_the_renderer_changes(tmp_path, monkeypatch):
-    monkeypatch.setattr(worlds, "DEFAULT_ROOT", tmp_path)
+    monkeypatch.setattr(all_worlds, "DEFAULT_ROOT", tmp_path)
     world, calls = Sprites(16), []
-    draw = Sprites._draw
-    monkeypatch.setattr(Sprites, "_draw", lambda self, values: calls.append(1) or draw(self, values))
+    draw = Sprites.draw
+    monkeypatch.setattr(Sprites, "draw", lambda self, values: calls.append(1) or draw(self, values))
     first = world.images_and_factors(50, seed=2, progress=False)
     rendered = len(calls)
     again = world.images_and_factors(50, seed=2, progress=False)
@@ -234,9 +234,19 @@ def test_a_set_is_rendered_once_and_again_when_the_renderer_changes(tmp_path, mo
         Sprites(16, symmetries=False).images_and_factors(50, seed=2, progress=False).images, first.images
     )
     rendered = len(calls)
-    monkeypatch.setattr(worlds, "_renderer", lambda: "another")
+    monkeypatch.setattr(all_worlds, "renderer", lambda: "another")
     world.images_and_factors(50, seed=2, progress=False)
     assert len(calls) > rendered
+
+
+def test_the_renderer_is_another_once_any_file_of_the_worlds_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(all_worlds, "__file__", str(tmp_path / "world.py"))
+    digests = []
+    for name in ("world", "rendering", "faces"):
+        (tmp_path / f"{name}.py").write_text(f"# {name}")
+        digests += [all_worlds.renderer(), all_worlds.renderer()]
+    assert digests[::2] == digests[1::2]
+    assert len(set(digests)) == 3
 
 
 def test_factors_mean_what_their_units_say():
@@ -262,6 +272,6 @@ def test_bad_factors_and_sides_are_refused(make):
     with pytest.raises(ValueError, match=rf"factors must hold {name} in \[0, {size}\), got {size} to {size}"):
         world.render(bad)
     for side in (7, 32.0, True):
-        with pytest.raises(ValueError, match="side must be an integer of at least 8 pixels"):
+        with pytest.raises(ValueError, match="side must be an integer of at least 8, got"):
             make(side)
     assert world.render(torch.zeros(0, wide, dtype=torch.long)).shape == (0, *world.image_shape)

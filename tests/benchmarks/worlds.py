@@ -25,15 +25,11 @@ from compare import FOLDER, RESULTS, parse_seeds
 from scipy.stats import spearmanr
 
 from infogan_helpers.checkpoints import load_networks, save_networks, save_pretrained
+from infogan_helpers.code_factors import as_columns, cluster_purity, code_factor_table
 from infogan_helpers.data import BatchSampler, as_model_range
-from infogan_helpers.disentanglement import (
-    as_columns,
-    cluster_purity,
-    code_factor_table,
-    factor_vae_score,
-    mutual_information_gap,
-)
+from infogan_helpers.disentanglement import mutual_information_gap
 from infogan_helpers.evaluation import draw_images, read_codes
+from infogan_helpers.interventions import factor_vae_score
 from infogan_helpers.losses import lower_bound
 from infogan_helpers.training import fit, make_players, settle_batch_norm
 from infogan_helpers.views import UNANSWERED, view

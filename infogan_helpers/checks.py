@@ -1,0 +1,99 @@
+"""Validators that all files share: each returns the value, or raises a ``ValueError`` that says what it takes.
+
+The message names the argument, what it must be and what came. NumPy's numbers are as good as Python's; ``True`` and
+``False`` are no numbers. Not here: what only one file asks for, the shape of an image for instance.
+"""
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+
+
+def is_integer(value):
+    """Whether ``value`` is an integer, Python's or NumPy's, and no bool."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def integer(name, value, *, least):
+    """``value`` as an ``int``, if it is an integer of at least ``least``.
+
+    Args:
+        name: of the argument, for the message.
+        value: what came.
+        least: the smallest integer that will do.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    if not is_integer(value) or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+    return int(value)
+
+
+def seed(name, value):
+    """``value`` as an ``int``, if it can seed Python, NumPy and torch alike: an integer in [0, 2**32).
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    if not is_integer(value) or not 0 <= value < 2**32:
+        raise ValueError(f"{name} must be an integer in [0, 2**32), got {value!r}")
+    return int(value)
+
+
+def number(name, value, *, least=None, above=None, most=None, below=None):
+    """``value``, if it is a finite number between the bounds: ``number("share", share, least=0, most=1)``.
+
+    Args:
+        name: of the argument, for the message.
+        value: what came.
+        least, above: the lower bound, itself allowed or not; at most one of the two.
+        most, below: the upper bound likewise, beside a lower one.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    fits = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    fits = fits and (least is None or value >= least) and (above is None or value > above)
+    if not (fits and (most is None or value <= most) and (below is None or value < below)):
+        raise ValueError(f"{name} must be {_range(least, above, most, below)}, got {value!r}")
+    return value
+
+
+def choice(name, value, choices):
+    """``value``, if it is one of a few strings.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    if not isinstance(value, str) or value not in choices:
+        *others, last = map(repr, choices)
+        raise ValueError(f"{name} must be {', '.join(others)} or {last}, got {value!r}")
+    return value
+
+
+def boolean(name, value):
+    """``value``, if it is ``True`` or ``False``, and no number or word that would pass for one of them.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def array(values):
+    """A NumPy array of an array, a list, a ``DataFrame`` or a tensor, wherever that is and whatever its gradients."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
+def _range(least, above, most, below):
+    if most is not None or below is not None:
+        low = f"[{least}" if above is None else f"({above}"
+        return f"a number in {low}, {f'{most}]' if below is None else f'{below})'}"
+    if least is not None:
+        return f"a number of at least {least}"
+    return "a finite number" if above is None else f"a number above {above}"

@@ -1,0 +1,110 @@
+"""Which code follows which factor, where a world's true factors are known. They enter here to score, and only here.
+
+Not here: one number for all codes at once, which is what the metrics of ``disentanglement`` and ``interventions`` are.
+"""
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+import torch
+
+from infogan_helpers import checks
+from infogan_helpers.disentanglement import codes_and_factors
+
+
+def as_columns(posterior):
+    """What Q says of images as a matrix of codes: the likeliest class of each categorical code, then the means.
+
+    Args:
+        posterior: a ``networks.Posterior`` for ``n`` images.
+
+    Returns:
+        Floats, shape ``(n, L)``, in the order of the spec: c1, c2, ...
+    """
+    classes = [logits.argmax(dim=1) for logits in posterior.categorical_logits]
+    return torch.stack([*classes, *posterior.mean.unbind(1)], dim=1).double()
+
+
+def circular_correlation(angles, others):
+    """How closely one angle goes round with another, whatever their offset and sense: 0 to 1.
+
+    Args:
+        angles: radians, shape ``(n,)``.
+        others: likewise.
+
+    Returns:
+        The larger of ``|E exp(i(a - b))|`` and ``|E exp(i(a + b))|``: 1 where the difference (or the sum) never
+        changes, near 0 where it lies anywhere, and about half where the angle follows a sine of the other.
+
+    Raises:
+        ValueError: shapes disagree, or nothing is given.
+
+    Source: mean resultant length of the difference; Jammalamadaka & SenGupta 2001, sections 1.3 and 8.2.
+    """
+    a, b = checks.array(angles).astype(float), checks.array(others).astype(float)
+    if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
+        raise ValueError(f"angles and others must have the same shape (n,), got {a.shape} and {b.shape}")
+    return float(max(abs(np.exp(1j * (a - b)).mean()), abs(np.exp(1j * (a + b)).mean())))
+
+
+def code_factor_table(codes, factors, world):
+    """How closely each code follows each ordered factor; factors enter to score only.
+
+    Args:
+        codes: continuous codes on [-1, 1], shape ``(n, L)``.
+        factors: integers of ``world.sample_factors``, shape ``(n, K)``.
+        world: the ``World``; its kinds (factors without a unit) are left out.
+
+    Returns:
+        A ``DataFrame`` of shape (L, ordered factors): Spearman's |ρ|, and for a circular factor the circular
+        correlation with π times the code. A code that never changes has 0.
+
+    Raises:
+        ValueError: as in ``mutual_information_matrix`` and ``world.values``.
+    """
+    values = world.values(torch.as_tensor(checks.array(factors)))
+    codes, _ = codes_and_factors(codes, factors)
+    table = {}
+    for factor in world.factors:
+        if not factor.unit:
+            continue
+        truth = values[factor.name].numpy()
+        table[factor.name] = [
+            0.0
+            if np.ptp(code) == 0 or np.ptp(truth) == 0
+            else circular_correlation(np.pi * code, truth)
+            if factor.circular
+            else abs(float(scipy.stats.spearmanr(code, truth).statistic))
+            for code in codes.T
+        ]
+    return pd.DataFrame(table, index=[f"c{i + 1}" for i in range(codes.shape[1])])
+
+
+def cluster_purity(codes, kinds, *, test):
+    """Share of test samples whose cluster's most frequent training kind is theirs; kinds enter to score only.
+
+    Args:
+        codes: integers or whole floats, shape ``(n, L)``; a cluster is a row that is the same in all ``L`` codes.
+        kinds: integers, shape ``(n,)``.
+        test: another ``(codes, kinds)``: a vote that scored itself would reward having many clusters.
+
+    Returns:
+        A share between 0 and 1; test samples in a cluster that training never saw count as wrong.
+
+    Raises:
+        ValueError: shapes disagree, or a part is empty.
+    """
+    (codes, kinds), (codes_test, kinds_test) = ((checks.array(c), checks.array(k)) for c, k in ((codes, kinds), test))
+    for name, c, k in (("codes", codes, kinds), ("test", codes_test, kinds_test)):
+        if c.ndim != 2 or k.shape != (len(c),) or len(c) == 0:
+            raise ValueError(f"{name} must be codes (n, L) and kinds (n,), got {c.shape} and {k.shape}")
+    if codes.shape[1] != codes_test.shape[1]:
+        raise ValueError(f"test must have the same codes, {codes.shape[1]} columns, got {codes_test.shape[1]}")
+    votes = defaultdict(Counter)
+    for row, kind in zip(codes.tolist(), kinds.tolist(), strict=True):
+        votes[tuple(row)][kind] += 1
+    elected = {row: max(sorted(counts), key=counts.get) for row, counts in votes.items()}  # the smallest of a tie
+    told = [elected.get(tuple(row)) for row in codes_test.tolist()]
+    return float(np.mean([kind == right for kind, right in zip(told, kinds_test.tolist(), strict=True)]))

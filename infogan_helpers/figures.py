@@ -1,0 +1,83 @@
+"""What all figures share: one style, images side by side, levels, captions, and a description in words.
+
+A figure describes itself in ``alt``: a notebook stores the words beside the picture, and exported pages give them to a
+screen reader. Not here: any one figure, which is in ``plots`` and ``training_plots``.
+"""
+
+import textwrap
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from infogan_helpers import checks
+from infogan_helpers.data import to_ink
+
+PALETTE = sns.color_palette("colorblind")
+LINE_STYLES = ("-", "--", ":", "-.")  # no information by colour alone
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
+STYLE = {
+    **sns.axes_style("ticks"),
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": plt.cycler(color=PALETTE),
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+}
+GAP = 2  # pixels between two images of a grid
+
+
+def tile(images, columns, ink=True):
+    """One array with all images side by side, 1 where it is dark, how many rows it has, and an image's size."""
+    dark = to_ink(images) if ink else 1 - to_ink(images)
+    if not checks.is_integer(columns) or columns < 1 or len(dark) % columns or len(dark) == 0:
+        raise ValueError(f"columns must divide the number of images, {len(dark)}, got {columns!r}")
+    rows, (height, width) = len(dark) // columns, dark.shape[1:]
+    canvas = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP))
+    for i, image in enumerate(dark):
+        y, x = (i // columns) * (height + GAP), (i % columns) * (width + GAP)
+        canvas[y : y + height, x : x + width] = image
+    return canvas, rows, (height, width)
+
+
+def draw_levels(ax, levels):
+    """Thin horizontal lines, each named at the end where the curves leave room."""
+    curves_drawn = [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines]
+    for name, height in (levels or {}).items():
+        ax.axhline(height, color="0.5", linewidth=1, zorder=0)
+        room = [min((abs(y[end] - height) for y in curves_drawn if len(y)), default=0.0) for end in (0, -1)]
+        x, side = (0.01, "left") if room[0] > room[1] else (0.99, "right")
+        ax.annotate(
+            name, (x, height), xycoords=("axes fraction", "data"), ha=side, va="bottom", fontsize=8, color="0.3"
+        )
+
+
+def along(what, name, labels):
+    """What stands along an axis, in words: all of a few labels, the ends of many."""
+    if not labels:
+        return f", {what}: {name}" if name else ""
+    listed = ", ".join(labels) if len(labels) <= 12 else f"{labels[0]} to {labels[-1]}"
+    return f", {what}: {name + ' ' if name else ''}{listed}"
+
+
+def finish(fig, caption, what):
+    """Write the caption and take the figure from pyplot's hands, so that a notebook shows it once, described."""
+    if caption:
+        width = int(fig.get_size_inches()[0] * 13)
+        fig.supxlabel(textwrap.fill(caption, width), fontsize=9, color="0.25", x=0.02, ha="left")
+    plt.close(fig)
+    fig.alt = f"{what[0].upper()}{what[1:]}. {caption or ''}".strip()
+    fig._repr_mimebundle_ = partial(_described, fig)
+    return fig
+
+
+def _described(fig, include=None, exclude=None):
+    """What IPython shows of a figure: its picture, with ``alt`` where nbconvert looks for it."""
+    from IPython.core.pylabtools import print_figure  # there wherever a notebook asks for it
+
+    return {"image/png": print_figure(fig, base64=True), "text/plain": repr(fig)}, {"image/png": {"alt": fig.alt}}

@@ -1,0 +1,109 @@
+"""Figures of a training: its losses and bounds over the steps, and what the same codes drew as it went on.
+
+Not here: the record itself, ``training.History``, and figures of anything else (``plots``).
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from infogan_helpers.figures import LINE_STYLES, STYLE, draw_levels, finish, tile
+from infogan_helpers.plots import curves
+
+
+def bound_curves(histories, spec, *, caption=None, window=25):
+    """L_I of the categorical codes over training, run beside run, under its ceiling H(c).
+
+    Args:
+        histories: name to ``training.History``.
+        spec: the ``CodeSpec``, for the ceiling.
+        caption: below the figure.
+        window: steps that are averaged.
+
+    Returns:
+        A ``Figure``, which says in ``alt`` what it shows.
+    """
+    steps = {name: _averaged_steps(history, window) for name, history in histories.items()}
+    series = {name: _smooth(history.bound_categorical, window) for name, history in histories.items()}
+    ceiling = spec.entropy().categorical
+    return curves(
+        steps, series, xlabel="training step", ylabel="L_I of the categorical code (nats)",
+        levels={f"H(c) = {ceiling:.2f}": ceiling, "nothing known": 0.0}, caption=caption,
+    )  # fmt: skip
+
+
+def training_overview(history, spec, *, caption=None, window=25):
+    """A run in one figure: losses, L_I under its ceiling, D's accuracy and code recovery, and the latest samples.
+
+    Args:
+        history: a ``training.History`` with at least one sample picture.
+        spec: its ``CodeSpec``.
+        caption: below the figure.
+        window: steps that are averaged.
+
+    Returns:
+        A ``Figure``, which says in ``alt`` what it shows.
+    """
+    _check_samples(history)
+    steps, entropy = _averaged_steps(history, window), spec.entropy()
+    panels = (
+        ("loss (nats)", {"D": history.d_loss, "G": history.g_loss}, {}),
+        (
+            "L_I (nats)",
+            {"categorical": history.bound_categorical, "continuous": history.bound_continuous},
+            {f"H(c) = {entropy.categorical:.2f}": entropy.categorical},
+        ),
+        ("share", {"D is right": history.d_accuracy, "code recovered": history.code_recovery}, {"a coin": 0.5}),
+    )
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(2, 2, figsize=(8.2, 6.2), layout="constrained")
+        for ax, (ylabel, series, levels) in zip(axes.flat, panels, strict=False):
+            for (name, values), line in zip(series.items(), LINE_STYLES, strict=False):
+                ax.plot(steps, _smooth(values, window), label=name, linestyle=line)
+            ax.set(xlabel="training step", ylabel=ylabel)
+            draw_levels(ax, levels)
+            ax.legend(fontsize=8)
+        canvas, _, _ = tile(history.samples[-1], 10)
+        axes[1, 1].imshow(canvas, cmap="gray_r", vmin=0, vmax=1)
+        axes[1, 1].set_axis_off()
+        axes[1, 1].set_title(f"fixed codes, step {history.sample_steps[-1]}")
+        what = f"losses, L_I and shares over {len(history)} training steps, and the latest sample pictures"
+        return finish(fig, caption, what)
+
+
+def sample_progress(history, *, columns=5, caption=None):
+    """The fixed sample codes as training goes on: one small grid a moment, evenly spaced.
+
+    Args:
+        history: a ``training.History`` with at least one sample picture.
+        columns: how many moments.
+        caption: below the figure.
+
+    Returns:
+        A ``Figure``, which says in ``alt`` what it shows.
+    """
+    _check_samples(history)
+    count = min(columns, len(history.samples))
+    chosen = np.unique(np.linspace(0, len(history.samples) - 1, count).round().astype(int))
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(1, len(chosen), figsize=(2.3 * len(chosen), 2.8), layout="constrained", squeeze=False)
+        for ax, i in zip(axes[0], chosen, strict=True):
+            ax.imshow(tile(history.samples[i], 10)[0], cmap="gray_r", vmin=0, vmax=1)
+            ax.set_axis_off()
+            ax.set_title(f"step {history.sample_steps[i]}")
+        moments = ", ".join(str(history.sample_steps[i]) for i in chosen)
+        return finish(fig, caption, f"sample pictures of the same codes after {moments} training steps")
+
+
+def _check_samples(history):
+    if not history.samples:
+        raise ValueError(f"history must hold a sample picture, got none after {len(history)} steps")
+
+
+def _smooth(values, window):
+    values = np.asarray(values, dtype=float)
+    window = min(window, len(values))
+    return np.convolve(values, np.ones(window) / window, mode="valid")
+
+
+def _averaged_steps(history, window):
+    return np.arange(min(window, len(history)), len(history) + 1)

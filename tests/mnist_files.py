@@ -1,0 +1,34 @@
+"""Data sets of random images in MNIST's files, for tests of whatever reads them."""
+
+import gzip
+
+import numpy as np
+
+FILES = {
+    (True, "images"): "train-images-idx3-ubyte",
+    (True, "labels"): "train-labels-idx1-ubyte",
+    (False, "images"): "t10k-images-idx3-ubyte",
+    (False, "labels"): "t10k-labels-idx1-ubyte",
+}
+
+
+def idx(array):
+    """An array of bytes in LeCun's IDX format."""
+    header = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return header + array.astype(np.uint8).tobytes()
+
+
+def contents(train, n, seed=0):
+    rng = np.random.default_rng(seed + train)
+    return {"images": rng.integers(0, 256, (n, 28, 28)), "labels": rng.integers(0, 10, n)}
+
+
+def write(root, name="MNIST", gz=False, seed=0, sizes=((True, 12), (False, 5))):
+    """A whole data set in torchvision's layout; returns the folder of its files."""
+    raw = root / name / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    for train, n in sizes:
+        for kind, array in contents(train, n, seed).items():
+            stem = FILES[train, kind]
+            (raw / f"{stem}.gz" if gz else raw / stem).write_bytes(gzip.compress(idx(array)) if gz else idx(array))
+    return raw

@@ -1,0 +1,103 @@
+"""Point every badge and set-up cell at another repository; without options, say where they point.
+
+    python tests/point_at_fork.py --repo ORG/NAME --branch main
+
+The address stands in ``pyproject.toml``, in ``[project.urls]`` and ``[tool.infogan]``; this command changes it there,
+in the notebooks, the assignments' sources and README.md, all or nothing.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+REPOSITORY = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+")
+BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def address(root=ROOT):
+    """``(repository, branch)`` as pyproject.toml has them.
+
+    Raises:
+        ValueError: there is none.
+    """
+    text = (Path(root) / "pyproject.toml").read_text(encoding="utf-8")
+    repository = re.search(r'^Repository = "https://github\.com/([^"]+)"$', text, re.MULTILINE)
+    branch = re.search(r'^branch = "([^"]+)"$', text, re.MULTILINE)
+    if not repository or not branch:
+        raise ValueError(f"{root}/pyproject.toml must hold a Repository and a branch, got neither or one of them")
+    return repository[1], branch[1]
+
+
+def move(repository, branch, root=ROOT):
+    """Change the address everywhere.
+
+    Args:
+        repository: ``"ORG/NAME"`` on GitHub.
+        branch: of it.
+        root: of the project.
+
+    Returns:
+        The files that changed.
+
+    Raises:
+        ValueError: ``repository`` or ``branch`` can't be one, or a notebook lacks the address that it should have.
+    """
+    if not REPOSITORY.fullmatch(repository):
+        raise ValueError(f"repository must look like ORG/NAME, got {repository!r}")
+    if not BRANCH.fullmatch(branch):
+        raise ValueError(f"branch must be a branch's name, got {branch!r}")
+    root = Path(root)
+    old_repository, old_branch = address(root)
+    changed = {}
+    for file in (*notebooks(root), root / "README.md", root / "pyproject.toml"):
+        text = before = file.read_text(encoding="utf-8")
+        if file.suffix == ".ipynb" and not _agrees(text, old_repository, old_branch):
+            raise ValueError(f"{file} must have a badge or a set-up cell of {old_repository}, branch {old_branch}")
+        for old, new in (
+            (f"github/{old_repository}/blob/{old_branch}/", f"github/{repository}/blob/{branch}/"),
+            (f'github.com/{old_repository}\\", \\"{old_branch}\\"', f'github.com/{repository}\\", \\"{branch}\\"'),
+            (f'github.com/{old_repository}"', f'github.com/{repository}"'),
+            (f'\nbranch = "{old_branch}"\n', f'\nbranch = "{branch}"\n'),
+            (f"`{old_repository}`", f"`{repository}`"),
+        ):
+            text = text.replace(old, new)
+        if text != before:
+            changed[file] = text
+    for file, text in changed.items():
+        file.write_text(text, encoding="utf-8")
+    return list(changed)
+
+
+def notebooks(root=ROOT):
+    """The notebooks that carry the address: the series, and the sources of the assignments."""
+    folder = Path(root) / "notebooks"
+    return [*sorted(folder.glob("*.ipynb")), *sorted(folder.glob("assignments/source/*/*.ipynb"))]
+
+
+def _agrees(notebook, repository, branch):
+    """Whether a notebook's source has a badge, or a set-up cell, of this address, and none of another."""
+    badges = re.findall(r"colab\.research\.google\.com/github/([^/]+/[^/]+)/blob/([^\s)]+?)/notebooks/", notebook)
+    cells = re.findall(r'REPOSITORY, BRANCH = \\"https://github\.com/([^"\\]+)\\", \\"([^"\\]+)\\"', notebook)
+    return set(badges) | set(cells) == {(repository, branch)}
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repo", metavar="ORG/NAME", help="the new repository on GitHub")
+    parser.add_argument("--branch", help="its branch")
+    options = parser.parse_args(arguments)
+    old_repository, old_branch = address()
+    if not options.repo and not options.branch:
+        print(f"{old_repository}, branch {old_branch}")
+        return
+    try:
+        changed = move(options.repo or old_repository, options.branch or old_branch)
+    except ValueError as error:
+        sys.exit(str(error))
+    print(f"{len(changed)} files changed; commit them.")
+
+
+if __name__ == "__main__":
+    main()
