@@ -47,8 +47,8 @@ def colab_environment(folder, repository):
     """Environment variables of a kernel that takes itself for Colab's."""
     site = folder / "site"
     (site / "google" / "colab").mkdir(parents=True)
-    (site / "google" / "colab" / "__init__.py").write_text("")
-    (site / "sitecustomize.py").write_text(textwrap.dedent(LIKE_COLAB).format(root=str(ROOT)))
+    (site / "google" / "colab" / "__init__.py").write_text("", encoding="utf-8")
+    (site / "sitecustomize.py").write_text(textwrap.dedent(LIKE_COLAB).format(root=str(ROOT)), encoding="utf-8")
     return {
         **os.environ,
         "PYTHONPATH": str(site),
@@ -125,7 +125,11 @@ def wheel(folder, name):
 def test_only_what_is_missing_is_installed_and_torch_stays(tmp_path, monkeypatch):
     (tmp_path / "wheels").mkdir()
     wheel(tmp_path / "wheels", "not_on_colab")
-    for name, value in {"NO_INDEX": "1", "FIND_LINKS": tmp_path / "wheels", "TARGET": tmp_path / "target"}.items():
+    for name, value in {
+        "NO_INDEX": "1",
+        "FIND_LINKS": (tmp_path / "wheels").as_uri(),
+        "TARGET": tmp_path / "target",
+    }.items():
         monkeypatch.setenv(f"PIP_{name}", str(value))
     monkeypatch.syspath_prepend(tmp_path / "target")
     assert colab.install_missing(("torch", "numpy")) == []
@@ -144,7 +148,7 @@ def test_what_can_not_be_installed_is_named(monkeypatch):
 
 
 def test_what_is_installed_on_colab_is_among_the_requirements():
-    requirements = (ROOT / "requirements.txt").read_text()
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert set(colab.LACKING) - {"psygnal"} <= {
         line.split(">")[0] for line in requirements.splitlines()
     }  # anywidget's own
@@ -168,7 +172,11 @@ def fork(tmp_path):
 
 
 def texts(folder):
-    return {path.relative_to(folder): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_every_badge_and_set_up_cell_has_the_address_of_pyproject():
@@ -219,7 +227,7 @@ def test_what_is_no_address_is_refused_and_nothing_changes(fork, repository, bra
 
 def test_a_notebook_of_another_address_stops_the_move(fork):
     odd = next((fork / "notebooks").glob("03*.ipynb"))
-    odd.write_text(odd.read_text().replace(colab.address()[0], "somebody/elses"))
+    odd.write_text(odd.read_text(encoding="utf-8").replace(colab.address()[0], "somebody/elses"), encoding="utf-8")
     before = texts(fork)
     with pytest.raises(ValueError, match=f"{odd.name} must have a badge or a set-up cell of"):
         colab.move("a/b", "main", fork)
