@@ -48,8 +48,9 @@ def outcomes(tmp_path_factory):
         if mutate is not None:
             mutate(notebook)
         nbformat.write(notebook, folder / f"{name}.ipynb")
-    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-rA", "--rootdir", str(folder)]
-    command = [sys.executable, "-m", "pytest", *options, "-c", os.devnull, str(folder)]
+    (folder / "pytest.ini").write_text("", encoding="utf-8")  # else the project's settings are taken
+    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-rA"]
+    command = [sys.executable, "-m", "pytest", *options, str(folder)]
     environment = os.environ | {"PYTHONUTF8": "1"}  # else Windows prints in another encoding
     report = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300
