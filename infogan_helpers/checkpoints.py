@@ -107,7 +107,7 @@ def verified_weights(name, folder=None):
     names = sorted(path.stem for path in folder.glob("*.json"))
     if name not in names:
         raise ValueError(f"name must be one of the pretrained models {names}, got {name!r}")
-    card = json.loads((folder / f"{name}.json").read_text())
+    card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     weights = folder / f"{name}.safetensors"
     digest = _digest(weights) if weights.is_file() else "no file"
     if digest != card["sha256"]:
@@ -134,7 +134,7 @@ def _digest(path):
 
 def _write_card(name, facts, folder):
     card = {**facts, "sha256": _digest(_pretrained(folder) / f"{name}.safetensors")}
-    (_pretrained(folder) / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n")
+    (_pretrained(folder) / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
 def network_tensors(generator, discriminator_q):

@@ -31,7 +31,8 @@ def load_tensors(path):
     try:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})["infogan_helpers"])
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+            # Copies: Windows replaces no file that is still mapped, and a run that goes on saves to the one it read.
+            return {name: file.get_tensor(name).clone() for name in file.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, KeyError, ValueError) as error:
         raise ValueError(
             f"{path} is truncated, corrupted or not a checkpoint of this module ({error}): delete it and train again"

@@ -1,7 +1,10 @@
 """Fixtures of the unit tests."""
 
+import matplotlib
 import pytest
 import torch
+
+matplotlib.use("agg")  # no window: Windows and macOS would choose a backend that opens them
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -66,7 +66,7 @@ def move(repository, branch, root=ROOT):
         if text != before:
             changed[file] = text
     for file, text in changed.items():
-        file.write_text(text, encoding="utf-8")
+        file.write_text(text, encoding="utf-8", newline="\n")  # else Windows changes every line
     return list(changed)
 
 

@@ -209,9 +209,13 @@ class Course:
 
     def run(self, *command):
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        environment |= {"JUPYTER_PLATFORM_DIRS": "1", "OMP_NUM_THREADS": "1"}
+        environment |= {"JUPYTER_PLATFORM_DIRS": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
         done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *command], cwd=self.root, env=environment, capture_output=True, text=True
+            [sys.executable, "-m", "nbgrader", *command],
+            cwd=self.root,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
         )
         assert done.returncode == 0, f"nbgrader {' '.join(command)}:\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
@@ -268,7 +272,7 @@ def points(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_release_holds_no_solution_no_hidden_test_and_no_mark_scheme(course, name):
-    text = course.notebook("release", name).read_text()
+    text = course.notebook("release", name).read_text(encoding="utf-8")
     for secret in ("BEGIN SOLUTION", "HIDDEN", "MARK SCHEME"):
         assert secret not in text
     source = nbformat.read(course.notebook("source", name), 4)
@@ -298,7 +302,7 @@ def test_a_wrong_submission_loses_the_points_that_it_should(course, student):
 def test_the_guide_names_commands_and_assignments_that_there_are():
     from nbgrader.apps import NbGraderApp
 
-    guide = (ASSIGNMENTS / "README.md").read_text()
+    guide = (ASSIGNMENTS / "README.md").read_text(encoding="utf-8")
     commands = set(re.findall(r"nbgrader ([a-z_]+)[ `\n]", guide)) & set(
         re.findall(r"(?:^    |`)nbgrader (\w+)", guide, re.M)
     )

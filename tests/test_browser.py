@@ -88,12 +88,12 @@ def serve_notebook():
         options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token="]
         command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
         log = Path(folder, "server.log")
-        with log.open("w") as output:
+        with log.open("w", encoding="utf-8") as output:
             environment = os.environ | {"INFOGAN_OFFLINE": "1"}
             server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
             try:
-                assert until(lambda: server.poll() is not None or answers(port), 120), log.read_text()
-                assert server.poll() is None, log.read_text()
+                assert until(lambda: server.poll() is not None or answers(port), 120), log.read_text(encoding="utf-8")
+                assert server.poll() is None, log.read_text(encoding="utf-8")
                 yield f"http://127.0.0.1:{port}/lab/tree/{NOTEBOOK}"
             finally:
                 server.terminate()

@@ -140,6 +140,16 @@ def test_a_save_replaces_the_older_file_in_one_move(tmp_path, monkeypatch):
     assert load_tensors(file)[0]["x"].tolist() == [1, 1]
 
 
+def test_tensors_do_not_hang_on_the_file_that_they_came_from(tmp_path):
+    """Windows would refuse to replace it, and a run that goes on saves to the file that it read."""
+    file = tmp_path / "t.safetensors"
+    save_tensors(file, {"x": torch.ones(1000)}, {})
+    tensors, size = load_tensors(file)[0], file.stat().st_size
+    with file.open("r+b") as opened:
+        opened.write(bytes(size))
+    assert tensors["x"].sum() == 1000
+
+
 @pytest.mark.parametrize("load", [load_tensors, load_networks])
 def test_a_file_that_is_not_there_is_named(load, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.safetensors is not there"):

@@ -48,8 +48,8 @@ def colab_environment(folder, repository):
     """Environment variables of a kernel that takes itself for Colab's."""
     site = folder / "site"
     (site / "google" / "colab").mkdir(parents=True)
-    (site / "google" / "colab" / "__init__.py").write_text("")
-    (site / "sitecustomize.py").write_text(textwrap.dedent(LIKE_COLAB).format(root=str(ROOT)))
+    (site / "google" / "colab" / "__init__.py").write_text("", encoding="utf-8")
+    (site / "sitecustomize.py").write_text(textwrap.dedent(LIKE_COLAB).format(root=str(ROOT)), encoding="utf-8")
     return {
         **os.environ,
         "PYTHONPATH": str(site),
@@ -126,7 +126,11 @@ def wheel(folder, name):
 def test_only_what_is_missing_is_installed_and_torch_stays(tmp_path, monkeypatch):
     (tmp_path / "wheels").mkdir()
     wheel(tmp_path / "wheels", "not_on_colab")
-    for name, value in {"NO_INDEX": "1", "FIND_LINKS": tmp_path / "wheels", "TARGET": tmp_path / "target"}.items():
+    for name, value in {
+        "NO_INDEX": "1",
+        "FIND_LINKS": (tmp_path / "wheels").as_uri(),
+        "TARGET": tmp_path / "target",
+    }.items():
         monkeypatch.setenv(f"PIP_{name}", str(value))
     monkeypatch.syspath_prepend(tmp_path / "target")
     assert colab.install_missing(("torch", "numpy")) == []
@@ -145,7 +149,7 @@ def test_what_can_not_be_installed_is_named(monkeypatch):
 
 
 def test_what_is_installed_on_colab_is_among_the_requirements():
-    requirements = (ROOT / "requirements.txt").read_text()
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert set(colab.LACKING) - {"psygnal"} <= {
         line.split(">")[0] for line in requirements.splitlines()
     }  # anywidget's own

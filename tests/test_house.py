@@ -59,7 +59,9 @@ def imported(path):
 def floors():
     """``{file or folder: floor}``, from the README's table."""
     rows = re.findall(
-        r"^\| (\d) \| \[`([\w.]+)/?`\]\(infogan_helpers/([\w.]+)\) \|", (ROOT / "README.md").read_text(), re.M
+        r"^\| (\d) \| \[`([\w.]+)/?`\]\(infogan_helpers/([\w.]+)\) \|",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        re.M,
     )
     assert all(name == target for _, name, target in rows)
     return {name: int(floor) for floor, name, _ in rows}

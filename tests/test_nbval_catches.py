@@ -48,9 +48,13 @@ def outcomes(tmp_path_factory):
         if mutate is not None:
             mutate(notebook)
         nbformat.write(notebook, folder / f"{name}.ipynb")
-    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-rA", "--rootdir", str(folder)]
-    command = [sys.executable, "-m", "pytest", *options, "-c", os.devnull, str(folder)]
-    report = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300).stdout
+    (folder / "pytest.ini").write_text("", encoding="utf-8")  # else the project's settings are taken
+    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-rA"]
+    command = [sys.executable, "-m", "pytest", *options, str(folder)]
+    environment = os.environ | {"PYTHONUTF8": "1"}  # else Windows prints in another encoding
+    report = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300
+    ).stdout
     ran = {name: re.findall(rf"^(PASSED|FAILED|ERROR)\s+\S*{name}\.ipynb", report, re.MULTILINE) for name in MUTATIONS}
     assert all(len(results) == KEPT_CELLS for results in ran.values()), report
     return {name: set(results) != {"PASSED"} for name, results in ran.items()}

@@ -46,7 +46,7 @@ def test_the_series_has_its_notebooks_in_order():
 
 @each_notebook
 def test_notebook_is_valid(path):
-    nbformat.validate(json.loads(path.read_text()))
+    nbformat.validate(json.loads(path.read_text(encoding="utf-8")))
 
 
 @each_notebook
@@ -236,20 +236,20 @@ def test_the_weights_that_ship_were_made_by_notebook_04s_recipe(monkeypatch):
 
 
 def test_the_readme_maps_exactly_the_notebooks_that_there_are():
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     linked = re.findall(r"\]\(notebooks/(\d\d_\w+\.ipynb)\)", readme)
     assert sorted(set(linked)) == [path.name for path in NOTEBOOKS]
 
 
 def test_the_readme_maps_exactly_the_modules_that_there_are():
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     linked = re.findall(r"\]\(infogan_helpers/(\w+\.py)\)", readme)
     files = {path.name for path in (ROOT / "infogan_helpers").glob("*.py")} - {"__init__.py"}
     assert set(linked) == files
 
 
 def test_the_readme_gives_the_two_commands_and_its_pictures_exist():
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "python -m pip install -r requirements.txt && jupyter lab notebooks" in readme
     assert "python -m pip install -r requirements.txt && python -m pytest" in readme
     pictures = re.findall(r"!\[[^\]]+\]\(([^):]+)\)", readme)
@@ -258,7 +258,9 @@ def test_the_readme_gives_the_two_commands_and_its_pictures_exist():
 
 
 def test_requirements_are_lower_bounds_that_end_with_the_module():
-    lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    lines = [
+        line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    ]
     lines = [line for line in lines if line]
     assert lines[-1] == "-e ."
     assert all(re.fullmatch(r"[a-z-]+>=[\d.]+", line) for line in lines[:-1])

@@ -19,7 +19,11 @@ def fork(tmp_path):
 
 
 def texts(folder):
-    return {path.relative_to(folder): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_every_badge_and_set_up_cell_has_the_address_of_pyproject():
@@ -70,7 +74,9 @@ def test_what_is_no_address_is_refused_and_nothing_changes(fork, repository, bra
 
 def test_a_notebook_of_another_address_stops_the_move(fork):
     odd = next((fork / "notebooks").glob("03*.ipynb"))
-    odd.write_text(odd.read_text().replace(point_at_fork.address()[0], "somebody/elses"))
+    odd.write_text(
+        odd.read_text(encoding="utf-8").replace(point_at_fork.address()[0], "somebody/elses"), encoding="utf-8"
+    )
     before = texts(fork)
     with pytest.raises(ValueError, match=f"{odd.name} must have a badge or a set-up cell of"):
         point_at_fork.move("a/b", "main", fork)

@@ -32,7 +32,7 @@ def test_the_classifier_that_ships_knows_the_offline_digits_which_it_never_saw(d
     assert features.shape == (5000, FEATURES)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(5000))
     assert float((probabilities.argmax(1) == labels).float().mean()) > 0.985
-    card = json.loads((SCORING_FOLDER / "classifier.json").read_text())
+    card = json.loads((SCORING_FOLDER / "classifier.json").read_text(encoding="utf-8"))
     assert card["measured"]["accuracy on the 10,000 test digits"] >= 0.99
 
 

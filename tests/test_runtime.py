@@ -71,12 +71,10 @@ def test_another_word_for_the_budget_is_refused(monkeypatch, function, value):
         function()
 
 
-@pytest.mark.parametrize(
-    ("cuda", "mps", "expected"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
-)
-def test_default_device_prefers_cuda_then_mps(monkeypatch, cuda, mps, expected):
+@pytest.mark.parametrize(("cuda", "expected"), [(True, "cuda"), (False, "cpu")])
+def test_default_device_is_cuda_or_the_cpu_and_never_apples(monkeypatch, cuda, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert default_device() == torch.device(expected)
 
 

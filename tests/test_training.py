@@ -644,7 +644,7 @@ class Stop:
 
 
 def ctrl_c():
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)  # os.kill would end the tests on Windows
 
 
 @pytest.mark.parametrize("how", [ctrl_c, _raise(KeyboardInterrupt)], ids=["signal", "exception"])
@@ -818,7 +818,7 @@ def test_a_run_killed_in_another_process_goes_on_bit_for_bit(kill, tmp_path, cap
     root = Path(training.__file__).resolve().parent.parent
     environment = {**os.environ, "PYTHONPATH": str(root)}
     command = [sys.executable, "-c", script, str(file)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8")
     try:
         deadline = time.monotonic() + 120
         while not file.exists() and process.poll() is None and time.monotonic() < deadline:

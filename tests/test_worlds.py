@@ -243,7 +243,7 @@ def test_the_renderer_is_another_once_any_file_of_the_worlds_changes(tmp_path, m
     monkeypatch.setattr(all_worlds, "__file__", str(tmp_path / "world.py"))
     digests = []
     for name in ("world", "rendering", "faces"):
-        (tmp_path / f"{name}.py").write_text(f"# {name}")
+        (tmp_path / f"{name}.py").write_text(f"# {name}", encoding="utf-8")
         digests += [all_worlds.renderer(), all_worlds.renderer()]
     assert digests[::2] == digests[1::2]
     assert len(set(digests)) == 3

@@ -116,7 +116,7 @@ def train_one(preset, data, seed, folder):
         "scored on": test.source, "conditions": conditions(), "curve": curve,
         "figures": {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()},
     }  # fmt: skip
-    (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     checkpoint.unlink()
 
 
@@ -164,7 +164,7 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
 
 
 def conditions():
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, encoding="utf-8", check=False)
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU used",
         "threads": torch.get_num_threads(),
@@ -211,7 +211,7 @@ def table_of(records):
 def write(records):
     """``results/compare.md``, ``.json`` and two plots."""
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "compare.json").write_text(json.dumps(records, indent=1) + "\n")
+    (RESULTS / "compare.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     groups = {}
     for record in records:
         groups.setdefault((record["preset"], record["data"]), []).append(record)
@@ -226,7 +226,7 @@ def write(records):
             f"{statistics.median(reached):.0f} s. {json.dumps(members[0]['conditions'])}"
         ]
     lines += ["", *markdown(table_of(records)), ""]
-    (RESULTS / "compare.md").write_text("\n".join(lines))
+    (RESULTS / "compare.md").write_text("\n".join(lines), encoding="utf-8")
     points = [
         {"run": f"{r['preset']}, {r['data']}", "seed": r["seed"], **point} for r in records for point in r["curve"]
     ]
@@ -271,7 +271,7 @@ def main():
             command = [sys.executable, __file__, f"{preset}@{data}:{seed}", "--here"]
             command += ["--threads", str(options.threads), "--folder", str(options.folder)]
             subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": str(options.threads)})
-        record = json.loads(file.read_text())
+        record = json.loads(file.read_text(encoding="utf-8"))
         print(run_name(*run), record["figures"]["accuracy"], f"{record['figures']['minutes']:.1f} minutes", flush=True)
         return record
 

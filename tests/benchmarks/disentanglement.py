@@ -75,7 +75,7 @@ def main():
         *markdown(worlds),
         "",
     ]
-    (RESULTS / "disentanglement.md").write_text("\n".join(lines))
+    (RESULTS / "disentanglement.md").write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
 
 

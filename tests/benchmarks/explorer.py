@@ -138,7 +138,7 @@ def main():
         "",
         f"matplotlib takes {ratio:.1f} times as long. The live view of a training costs {while_training():.1%} of it.",
     ]
-    RESULTS.write_text("\n".join(lines) + "\n")
+    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 
 

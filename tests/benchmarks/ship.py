@@ -30,7 +30,7 @@ WHAT = {"recipe": "the recipe of notebook 04", "control": "the control of notebo
 def published():
     """The runs of compare.py's table, by preset and data; every figure of every seed."""
     runs = {}
-    for record in json.loads((RESULTS / "compare.json").read_text()):
+    for record in json.loads((RESULTS / "compare.json").read_text(encoding="utf-8")):
         row = {"seed": record["seed"], **record["figures"]}
         row |= {"seconds to 95%": seconds_to_goal(record), "curve": record["curve"]}
         runs.setdefault(f"{record['preset']}, {record['data']}", []).append(row)
@@ -58,7 +58,7 @@ def main():
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args()
     files = sorted(options.folder.glob(f"{options.runs}-*.json"))
-    records = [json.loads(file.read_text()) for file in files]
+    records = [json.loads(file.read_text(encoding="utf-8")) for file in files]
     median = statistics.median_low([record["figures"]["accuracy"] for record in records])
     file, record = next(pair for pair in zip(files, records, strict=True) if pair[1]["figures"]["accuracy"] == median)
     generator, discriminator_q = load_networks(file.with_suffix(".safetensors"))

@@ -23,7 +23,7 @@ from infogan_helpers.runtime import default_device
 from infogan_helpers.training import PRESETS, fit, make_players, train_step
 
 ROUNDS = 3
-STEPS = {"cpu": 15, "cuda": 150, "mps": 50}
+STEPS = {"cpu": 15, "cuda": 150}
 
 
 class OneByOne(Dataset):

@@ -110,7 +110,7 @@ def train_one(name, seed, folder):
         "figures": figures,
         "machine": f"{platform.machine()}, torch {torch.__version__}, 1 thread",
     }
-    (folder / f"{name}-{seed}.json").write_text(json.dumps(record))
+    (folder / f"{name}-{seed}.json").write_text(json.dumps(record), encoding="utf-8")
     print(name, seed, f"{seconds:.0f} s", {k: v for k, v in figures.items() if not isinstance(v, dict)}, flush=True)
 
 
@@ -169,9 +169,9 @@ def obeys(generator, spec, views):
 
 def write_table(folder):
     """All finished runs: one line a seed, and the spread."""
-    records = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+    records = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
     records = [r for r in records if r.get("run") in runs()]
-    (RESULTS / "worlds.json").write_text(json.dumps(records, indent=1) + "\n")
+    (RESULTS / "worlds.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     lines = ["# InfoGAN on the worlds", "", "Written by worlds.py; factors score, on 5,000 held-out pictures.", ""]
     for name in dict.fromkeys(r["run"] for r in records):
         ours = [r for r in records if r["run"] == name]
@@ -196,12 +196,14 @@ def write_table(folder):
             f"| {seed} | " + " | ".join(map(str, row)) + " |" for seed, row in zip(rows.index, rows.values, strict=True)
         ]
         lines += [""]
-    (RESULTS / "worlds.md").write_text("\n".join(lines))
+    (RESULTS / "worlds.md").write_text("\n".join(lines), encoding="utf-8")
 
 
 def ship(name):
     """Write the weights of the median seed, in half precision, and a card with every seed's figures."""
-    records = [r for r in json.loads((RESULTS / "worlds.json").read_text()) if r["run"].split("_")[0] == name]
+    records = [
+        r for r in json.loads((RESULTS / "worlds.json").read_text(encoding="utf-8")) if r["run"].split("_")[0] == name
+    ]
     ours = sorted((r for r in records if r["run"] == name), key=lambda r: r["figures"][MEDIAN_BY[name]])
     chosen = ours[(len(ours) - 1) // 2]
     generator, discriminator_q = load_networks(FOLDER / f"{name}-{chosen['seed']}.safetensors")
