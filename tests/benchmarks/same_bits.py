@@ -33,13 +33,17 @@ def preset_of(run):
 
     name, _, plain = run.partition(", ")
     world = WORLD_PRESETS.get(name)
-    spec = CodeSpec() if world is None else world.spec
-    name = "plain" if plain else name
-    # Until 7cb8022 all methods were one function with one configuration.
-    from infogan_helpers.training import PRESETS, fit
+    spec, name = CodeSpec() if world is None else world.spec, "plain" if plain else name
+    try:
+        from infogan_helpers.methods import digits, infogan
+    except ImportError:  # until 7cb8022 all methods were one function with one configuration
+        from infogan_helpers.training import PRESETS, fit
 
-    config = PRESETS[name] if name in PRESETS else world.config
-    return fit, spec, config, world and world.world()
+        return fit, spec, PRESETS.get(name, world and world.config), world and world.world()
+    for method in (infogan, digits):
+        if name in method.PRESETS:
+            return method.fit, spec, method.PRESETS[name], world and world.world()
+    return world.method.fit, spec, world.config, world.world()
 
 
 def train(run, folder):
