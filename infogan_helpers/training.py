@@ -74,8 +74,8 @@ class Method(NamedTuple):
         metrics: the ``NamedTuple`` class that a step returns; it has a ``summary()`` in a few words.
         finite: those of its fields that must stay numbers; others may be NaN, "there is none".
         make: ``(spec, image_shape, config, device)`` to players, in training mode.
-        step: ``(players, batch, spec, config, generator, done)`` to metrics, scalars on the device; ``generator`` is the
-            ``torch.Generator`` of its draws, ``done`` the share of the run that lies behind.
+        step: ``(players, batch, spec, config, generator, done)`` to metrics, scalars on the device; ``generator`` is
+            the ``torch.Generator`` of its draws, ``done`` the share of the run that lies behind.
         draw: ``(players, codes)`` to images in [-1, 1].
         finish: ``(players, data, spec, config)``, once at the end; what it changes is no part of a run that goes on.
     """
@@ -190,6 +190,7 @@ class _Run:
         self.parts = tuple(part.to(device) for part in parts)
         self.method, self.spec, self.config, self.device = method, spec, config, device
         self.players = method.make(spec, tuple(parts[0].shape[1:]), config, device)
+        named_tensors(**vars(self.players))  # refuses what a checkpoint would forget
         self.random = torch.Generator(device).manual_seed(config.seed)
         rows = torch.arange(len(parts[0]), device=device)
         self.sampler = BatchSampler(rows, config.batch_size, self.random)

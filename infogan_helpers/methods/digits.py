@@ -113,9 +113,7 @@ def make(spec, image_shape, config, device="cpu"):
         ValueError: the images have no height and width, or their shape does not fit the architecture.
     """
     if len(image_shape) != 3:
-        raise ValueError(
-            f"images must have shape (n, channels, height, width) to be copied, got (n, {', '.join(map(str, image_shape))})"
-        )
+        raise ValueError(f"images must have shape (n, channels, height, width) to be copied, got (n, *{image_shape})")
     players = make_players(spec, image_shape, config, device)
     amplify_codes(players.generator, spec, config.code_gain)
     return players
