@@ -104,7 +104,7 @@ def no_penalty(discriminator_q, real, fake, generator):
 
 
 def gradient_penalty(discriminator_q, real, fake, generator):
-    """10 E[(‖∇D(x̂)‖ - 1)²], x̂ at random on the line from a fake to a real image: D's slope should be 1, from both sides.
+    """10 E[(‖∇D(x̂)‖ - 1)²], x̂ at random on the line from a fake to a real image: D's slope should be 1 there.
 
     Args:
         discriminator_q: called with images, gives ``(logit, posterior)``; without batch norm, since the penalty is on

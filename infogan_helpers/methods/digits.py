@@ -1,7 +1,7 @@
 """The recipe of notebook 04: InfoGAN, and what Q has to look through where pictures are digits. No labels here either.
 
-The same page as ``infogan``. It adds copies that Q reads codes from, consistency of its answers on real images, noise on
-all that D judges, first weights that favour the codes, and a schedule for these. Not here: the changes that make a copy.
+The same page as ``infogan``. It adds copies that Q reads codes from, consistency of its answers on real images, noise
+on all that D judges, first weights that favour the codes, and schedules. Not here: the changes that make a copy.
 """
 
 from dataclasses import dataclass, replace
