@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from IPython.core.interactiveshell import InteractiveShell
 from scipy.special import entr, rel_entr, xlogy
 
-from infogan_helpers import exercises, information, losses
+from infogan_helpers import exercises, games, information
 
 LN2 = math.log(2)
 
@@ -148,7 +148,7 @@ WRONG = [
     # losses
     (
         exercises.check_discriminator_loss,
-        lambda r, f: losses.discriminator_loss(r.sigmoid(), f.sigmoid()),
+        lambda r, f: games.discriminator_loss(r.sigmoid(), f.sigmoid()),
         "probabilities where logits belong",
     ),
     (
@@ -156,14 +156,14 @@ WRONG = [
         lambda r, f: F.softplus(-r).sum() + F.softplus(f).sum(),
         "summed over the batch",
     ),
-    (exercises.check_discriminator_loss, lambda r, f: losses.discriminator_loss(f, r), "swapped"),
+    (exercises.check_discriminator_loss, lambda r, f: games.discriminator_loss(f, r), "swapped"),
     (
         exercises.check_discriminator_loss,
-        lambda r, f: torch.tensor([losses.discriminator_loss(r, f).item()]).sum(),
+        lambda r, f: torch.tensor([games.discriminator_loss(r, f).item()]).sum(),
         "the gradient is cut",
     ),
-    (exercises.check_discriminator_loss, lambda r, f: losses.discriminator_loss(r.detach(), f), "the gradient is cut"),
-    (exercises.check_generator_loss, lambda f: losses.generator_loss(f.sigmoid()), "probabilities where logits belong"),
+    (exercises.check_discriminator_loss, lambda r, f: games.discriminator_loss(r.detach(), f), "the gradient is cut"),
+    (exercises.check_generator_loss, lambda f: games.generator_loss(f.sigmoid()), "probabilities where logits belong"),
     (exercises.check_generator_loss, lambda f: -F.softplus(f).mean(), "saturating"),
     (exercises.check_generator_loss, lambda f: F.softplus(-f).sum(), "summed over the batch"),
     (

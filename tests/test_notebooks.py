@@ -12,7 +12,7 @@ from nbconvert import HTMLExporter
 from uncompared_cells import REASONS
 
 from infogan_helpers.checkpoints import load_pretrained
-from infogan_helpers.training import TrainingConfig
+from infogan_helpers.methods import digits
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -230,7 +230,7 @@ def test_the_weights_that_ship_were_made_by_notebook_04s_recipe(monkeypatch):
     cells = {cell.id: cell.source for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb")}
     namespace = {}
     exec("\n".join(cells[name] for name in ("imports", "imports-of-the-module", "config")), namespace)
-    of_the_card = TrainingConfig(**load_pretrained("mnist").card["config"])
+    of_the_card = digits.Config(**load_pretrained("mnist").card["config"])
     pace = {name: getattr(of_the_card, name) for name in ("seed", "sample_every", "checkpoint_every")}  # no recipe
     assert dataclasses.replace(namespace["config"], **pace) == of_the_card
 
@@ -243,8 +243,9 @@ def test_the_readme_maps_exactly_the_notebooks_that_there_are():
 
 def test_the_readme_maps_exactly_the_modules_that_there_are():
     readme = (ROOT / "README.md").read_text()
-    linked = re.findall(r"\]\(infogan_helpers/(\w+\.py)\)", readme)
-    files = {path.name for path in (ROOT / "infogan_helpers").glob("*.py")} - {"__init__.py"}
+    linked = re.findall(r"\]\(infogan_helpers/([\w/]+\.py)\)", readme)
+    module = ROOT / "infogan_helpers"
+    files = {str(path.relative_to(module)) for path in module.rglob("*.py") if path.stem != "__init__"}
     assert set(linked) == files
 
 
@@ -265,33 +266,26 @@ def test_requirements_are_lower_bounds_that_end_with_the_module():
 
 
 def test_a_module_imports_only_from_its_own_floor_or_below():
-    floors = {
-        "runtime": 0,
-        "codes": 1,
-        "information": 1,
-        "data": 1,
-        "transforms": 1,
-        "views": 1,
-        "losses": 2,
-        "networks": 2,
-        "training": 3,
-    }
-    floors |= {
-        "checkpoints": 3,
-        "evaluation": 4,
-        "quality": 4,
-        "disentanglement": 4,
-        "worlds": 4,
-        "world_presets": 4,
-        "plots": 4,
-        "widgets": 5,
-        "exercises": 5,
-    }
-    floors |= {"colab": 0}
-    for path in (ROOT / "infogan_helpers").glob("*.py"):
-        if path.stem != "__init__":
+    floors = dict.fromkeys(("runtime", "checks", "colab"), 0)
+    floors |= dict.fromkeys(("codes", "information", "data", "transforms", "views"), 1)
+    floors |= dict.fromkeys(("losses", "networks", "games", "schedules"), 2)
+    floors |= dict.fromkeys(("training", "checkpoints"), 3)
+    floors |= dict.fromkeys(("methods", "worlds", "world_presets"), 4)
+    floors |= dict.fromkeys(("evaluation", "quality", "disentanglement", "plots"), 5)
+    floors |= dict.fromkeys(("widgets", "exercises"), 6)
+    module = ROOT / "infogan_helpers"
+    for path in module.rglob("*.py"):
+        name = path.relative_to(module).parts[0].removesuffix(".py")  # a folder stands on one floor
+        if name != "__init__":
             text = path.read_text()
-            imported = re.findall(r"from infogan_helpers\.(\w+) import", text)
+            imported = re.findall(r"from infogan_helpers\.(\w+)[\w.]* import", text)
             for names in re.findall(r"from infogan_helpers import ([\w, ]+)", text):
                 imported += names.split(", ")
-            assert all(floors[name] <= floors[path.stem] for name in imported), path.name
+            assert all(floors[other] <= floors[name] for other in imported), path.name
+
+
+def test_what_the_worlds_views_need_is_known_to_their_presets_alone():
+    module = ROOT / "infogan_helpers"
+    importing = r"methods\.viewed|methods import .*viewed"
+    knowing = {path.stem for path in module.rglob("*.py") if re.search(importing, path.read_text())}
+    assert knowing == {"viewed", "world_presets"}

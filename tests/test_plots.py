@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 
 from infogan_helpers import plots
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.training import History, StepMetrics
+from infogan_helpers.methods.players import StepMetrics
+from infogan_helpers.training import History
 
 SPEC = CodeSpec((10,), 2, 4)
 
@@ -44,7 +45,7 @@ def images(n, height=8, width=8):
 
 
 def history(steps=60, pictures=3, rows=10):
-    record = History(8, SPEC.sample(10))
+    record = History(8, SPEC.sample(10), StepMetrics(*([] for _ in StepMetrics._fields)))
     for name in StepMetrics._fields:
         getattr(record, name).extend(float(x) for x in np.linspace(0.1, 0.9, steps))
     record.samples = [images(rows * 10) for _ in range(pictures)]

@@ -12,7 +12,6 @@ from infogan_helpers.data import as_model_range
 from infogan_helpers.losses import answer_information, lower_bound
 from infogan_helpers.methods import infogan, viewed
 from infogan_helpers.methods.viewed import TEACHING, OnView, inconsistency, read_views, train_step, weights_at
-from infogan_helpers.methods.viewed_losses import answer_spread
 from infogan_helpers.methods.viewed_losses import answer_spread, class_imbalance, distance_disagreement
 from infogan_helpers.networks import Generator, Posterior
 from infogan_helpers.training import run

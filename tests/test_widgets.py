@@ -15,8 +15,8 @@ from infogan_helpers.checkpoints import load_pretrained
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import like_mnist, mnist_sample
 from infogan_helpers.evaluation import read_codes
+from infogan_helpers.methods import infogan
 from infogan_helpers.networks import ARCHITECTURES
-from infogan_helpers.training import TrainingConfig, fit
 from infogan_helpers.widgets import (
     CANVAS_SCALE,
     INVITATION,
@@ -359,8 +359,8 @@ def test_the_view_of_a_training_is_redrawn_while_it_trains():
         seen.append(view.value)
 
     images = torch.randint(0, 256, (8, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    config = TrainingConfig(steps=4, batch_size=4, width=0.05, sample_every=2)
-    fit(images, SPEC, config, device="cpu", callback=update, progress=False)
+    config = infogan.Config(steps=4, batch_size=4, width=0.05, sample_every=2)
+    infogan.fit(images, SPEC, config, device="cpu", callback=update, progress=False)
     assert len(seen) == 2
     assert seen[0] != seen[1]
     assert pixels(seen[1]).std() > 5
