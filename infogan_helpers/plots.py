@@ -14,6 +14,9 @@ import numpy as np
 import seaborn as sns
 import torch
 
+from infogan_helpers.pictures import GAP, tile
+from infogan_helpers.schedules import at, largest
+
 PALETTE = sns.color_palette("colorblind")
 LINE_STYLES = ("-", "--", ":", "-.")  # no information by colour alone
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
@@ -29,7 +32,6 @@ STYLE = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
-GAP = 2  # pixels between two images of a grid
 NUMBERS_READ_OUT = 40  # of a table, at most, in its description
 
 
@@ -50,18 +52,19 @@ def image_grid(
     """Images in a grid, row by row, with what varies written along the axes.
 
     Args:
-        images: ``uint8`` or floats in [-1, 1], shape ``(n, 1, height, width)``; ``n`` divisible by ``columns``.
-        columns: images a row.
+        images: ``uint8`` or floats in [-1, 1], shape ``(n, 1, height, width)``, or ``(n, 3, height, width)`` for red,
+            green and blue; ``n`` divisible by ``columns``.
+        columns: images per row.
         row_labels: a label per row.
         column_labels: a label per column; numbers are shown with a sign and one decimal.
         row_name: what the rows are.
         column_name: what the columns are.
         support: ``(low, high)`` of the prior: a line marks where ``column_labels`` that are floats, the values of a
             continuous code, leave it, and such ``row_labels`` likewise. Integers are classes, which have no support.
-        ink: whether what is bright in the images is ink, shown dark on light; ``False`` shows it as light.
+        ink: whether what is bright in one-channel images is ink, shown dark on light; ``False`` shows it as light.
         title: above the figure.
         caption: below it.
-        scale: inches an image.
+        scale: inches per image.
 
     Returns:
         A ``Figure``, which says in ``alt`` what it shows.
@@ -69,7 +72,7 @@ def image_grid(
     Raises:
         ValueError: the images do not fill the grid, or labels do not fit it.
     """
-    canvas, rows, (height, width) = _tile(images, columns, ink)
+    canvas, rows, (height, width) = tile(images, columns, ink)
     _check_labels(row_labels, rows, "row_labels")
     _check_labels(column_labels, columns, "column_labels")
     with plt.rc_context(STYLE):
@@ -166,7 +169,7 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
 
 
 def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1.1)):
-    """Points in the plane, a marker and a colour a group.
+    """Points in the plane, a marker and a colour per group.
 
     Args:
         groups: name to points, shape ``(n, 2)`` each.
@@ -201,7 +204,7 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
         caption: below the figure.
 
     Returns:
-        A ``Figure``: a panel a measure; the band is one standard deviation over samples.
+        A ``Figure``: a panel per measure; the band is one standard deviation over samples.
     """
     values = _array(values)
     with plt.rc_context(STYLE):
@@ -240,6 +243,26 @@ def bound_curves(histories, spec, *, caption=None, window=25):
     )  # fmt: skip
 
 
+def schedules(weights, *, caption=None):
+    """Weights that change over a run, each as a share of its own largest value.
+
+    Args:
+        weights: name to ``schedules.Ramp``, or to a number that stays.
+        caption: below the figure.
+
+    Returns:
+        A ``Figure``, which says in ``alt`` what it shows.
+
+    Raises:
+        ValueError: a weight is 0 all the time.
+    """
+    if off := [name for name, weight in weights.items() if largest(weight) == 0]:
+        raise ValueError(f"weights must be above 0 at some time, got 0 for {off}")
+    done = np.linspace(0, 1, 201)
+    series = {name: [at(weight, share) / largest(weight) for share in done] for name, weight in weights.items()}
+    return curves(done, series, xlabel="share of the run", ylabel="share of the largest value", caption=caption)
+
+
 def training_overview(history, spec, *, caption=None, window=25):
     """A run in one figure: losses, L_I under its ceiling, D's accuracy and code recovery, and the latest samples.
 
@@ -271,7 +294,7 @@ def training_overview(history, spec, *, caption=None, window=25):
             ax.set(xlabel="training step", ylabel=ylabel)
             _draw_levels(ax, levels)
             ax.legend(fontsize=8)
-        canvas, _, _ = _tile(history.samples[-1], 10)
+        canvas, _, _ = tile(history.samples[-1], 10)
         axes[1, 1].imshow(canvas, cmap="gray_r", vmin=0, vmax=1)
         axes[1, 1].set_axis_off()
         axes[1, 1].set_title(f"fixed codes, step {history.sample_steps[-1]}")
@@ -280,7 +303,7 @@ def training_overview(history, spec, *, caption=None, window=25):
 
 
 def sample_progress(history, *, columns=5, caption=None):
-    """The fixed sample codes as training goes on: one small grid a moment, evenly spaced.
+    """The fixed sample codes as training goes on: one small grid per moment, evenly spaced.
 
     Args:
         history: a ``training.History`` with at least one sample picture.
@@ -296,33 +319,11 @@ def sample_progress(history, *, columns=5, caption=None):
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(1, len(chosen), figsize=(2.3 * len(chosen), 2.8), layout="constrained", squeeze=False)
         for ax, i in zip(axes[0], chosen, strict=True):
-            ax.imshow(_tile(history.samples[i], 10)[0], cmap="gray_r", vmin=0, vmax=1)
+            ax.imshow(tile(history.samples[i], 10)[0], cmap="gray_r", vmin=0, vmax=1)
             ax.set_axis_off()
             ax.set_title(f"step {history.sample_steps[i]}")
         moments = ", ".join(str(history.sample_steps[i]) for i in chosen)
         return _finish(fig, caption, f"sample pictures of the same codes after {moments} training steps")
-
-
-def to_ink(images):
-    """``uint8`` or [-1, 1] images as a float array of ink in [0, 1], shape ``(n, height, width)``, on the CPU."""
-    images = torch.as_tensor(images).detach().cpu()
-    if images.ndim != 4 or images.shape[1] != 1:
-        raise ValueError(f"images must have shape (n, 1, height, width), got {tuple(images.shape)}")
-    images = images[:, 0]
-    return (images.float() / 255 if images.dtype == torch.uint8 else (images.float() + 1) / 2).clamp(0, 1).numpy()
-
-
-def _tile(images, columns, ink=True):
-    """One array with all images side by side, 1 where it is dark, how many rows it has, and an image's size."""
-    dark = to_ink(images) if ink else 1 - to_ink(images)
-    if not isinstance(columns, int) or columns < 1 or len(dark) % columns or len(dark) == 0:
-        raise ValueError(f"columns must divide the number of images, {len(dark)}, got {columns!r}")
-    rows, (height, width) = len(dark) // columns, dark.shape[1:]
-    canvas = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP))
-    for i, image in enumerate(dark):
-        y, x = (i // columns) * (height + GAP), (i % columns) * (width + GAP)
-        canvas[y : y + height, x : x + width] = image
-    return canvas, rows, (height, width)
 
 
 def _edges(labels, support, pitch):

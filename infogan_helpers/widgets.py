@@ -16,11 +16,11 @@ import ipywidgets
 import numpy as np
 import torch
 import traitlets
-from PIL import Image
 
 from infogan_helpers.data import like_mnist
 from infogan_helpers.evaluation import draw_images, read_codes
-from infogan_helpers.plots import to_ink, training_overview
+from infogan_helpers.pictures import sheet, side_by_side, to_ink
+from infogan_helpers.plots import training_overview
 
 STATIC = Path(__file__).parent / "static"
 LIMIT = 2.0  # sliders reach twice the support of a uniform prior
@@ -44,8 +44,8 @@ class Explorer(anywidget.AnyWidget):
         continuous: the value of each continuous code, in [-2, 2], a list.
         seeds: of the two noise vectors, a list.
         between: where the noise lies on the way from one to the other, in [0, 1].
-        drawing: the canvas, four times the size of a picture, row by row, a byte a pixel, 255 is ink; empty before the
-            first stroke.
+        drawing: the canvas, four times the size of a picture, row by row, a byte per pixel, 255 is ink; empty before
+            the first stroke.
         view: what the page shows: per model a PNG (a thumbnail for each class of the first categorical code, side by
             side) and Q's reading of the chosen one; the codes they belong to; the line of code that draws the picture.
     """
@@ -102,7 +102,7 @@ class Explorer(anywidget.AnyWidget):
             fits, wanted = 0 <= value <= 1, "a number in [0, 1]"
         else:
             pixels, got = math.prod(self._canvas), len(value)
-            fits, wanted = got in (0, pixels), f"empty or {pixels} bytes, one a pixel"
+            fits, wanted = got in (0, pixels), f"empty or {pixels} bytes, one per pixel"
         if not fits:
             raise ValueError(f"{name} must be {wanted}, got {got!r}")
         return value
@@ -116,7 +116,7 @@ class Explorer(anywidget.AnyWidget):
         sprites, readings = [], []
         for generator, discriminator_q in self._models.values():
             images = draw_images(generator, swept)
-            sprites.append(_png(images))
+            sprites.append(side_by_side(images))
             readings.append(_reading(read_codes(discriminator_q, images[chosen : chosen + 1])))
         line = LINE.format(
             categorical=self.categorical, continuous=self.continuous, seeds=tuple(self.seeds), between=self.between
@@ -150,8 +150,8 @@ class Explorer(anywidget.AnyWidget):
         self._of_drawing = {
             "text": f"Q reads {_spelled(self._spec, posterior)}. G redraws that, and the two share {shared:.0%} of "
             "their ink: InfoGAN has no encoder for the noise, so what no code holds is lost.",
-            "seen": _png(seen),
-            "others": _png(others),
+            "seen": side_by_side(seen),
+            "others": side_by_side(others),
         }
         with self.hold_trait_notifications():
             self.categorical, self.continuous = classes, values
@@ -162,7 +162,7 @@ def explorer(generator, discriminator_q, seed=0):
     """Sliders for the codes, the picture that they make, and what Q reads back from it.
 
     Args:
-        generator: a trained generator of one-channel images.
+        generator: a trained generator of images with one channel, or with three for red, green and blue.
         discriminator_q: the network that was trained with it.
         seed: of the first noise vector.
 
@@ -170,7 +170,7 @@ def explorer(generator, discriminator_q, seed=0):
         An ``Explorer``, a widget to display.
 
     Raises:
-        ValueError: the two were built for different codes or pictures, or the pictures have several channels.
+        ValueError: the two were built for different codes or pictures, or the pictures have another number of channels.
     """
     return Explorer(_checked({"": (generator, discriminator_q)}), seed)
 
@@ -204,8 +204,9 @@ def draw_a_digit(generator, discriminator_q, seed=0):
         ValueError: as in ``explorer``.
     """
     models = _checked({"G redraws": (generator, discriminator_q)})
-    if generator.image_shape[1] != generator.image_shape[2]:
-        raise ValueError(f"generator must draw square images, to draw beside, got {generator.image_shape}")
+    channels, height, width = generator.image_shape
+    if channels != 1 or height != width:
+        raise ValueError(f"generator must draw square images of one channel, got {generator.image_shape}")
     return Explorer(models, seed, canvas=True)
 
 
@@ -249,7 +250,7 @@ def export_explorer(path, generator, discriminator_q, seed=0):
     data = {
         "page": page,
         "values": values.tolist(),
-        "sheet": base64.b64encode(_sheet(images, shape)).decode(),
+        "sheet": base64.b64encode(sheet(images, shape)).decode(),
         "readings": base64.b64encode(_readings(read_codes(discriminator_q, images), axes)).decode(),
         "scales": SHEET_SCALES,
         "categorical": [0] * len(shown),
@@ -342,8 +343,8 @@ def _checked(models):
     if not models:
         raise ValueError("models must hold at least one pair of generator and discriminator_q, got none")
     first = next(iter(models.values()))[0]
-    if first.image_shape[0] != 1 or len(first.image_shape) != 3:
-        raise ValueError(f"generator must draw images of shape (1, height, width), got {first.image_shape}")
+    if len(first.image_shape) != 3 or first.image_shape[0] not in (1, 3):
+        raise ValueError(f"generator must draw images of shape (1 or 3, height, width), got {first.image_shape}")
     for title, pair in models.items():
         for name, network in zip(("generator", "discriminator_q"), pair, strict=True):
             for what in ("spec", "image_shape"):
@@ -352,26 +353,6 @@ def _checked(models):
                     where = f" of {title!r}" if title else ""
                     raise ValueError(f"{name}{where} must have the first generator's {what}, {there}, got {here}")
     return models
-
-
-def _png(images):
-    """One-channel images side by side as PNG bytes, dark on light."""
-    return _encode(np.concatenate(list(to_ink(images)), axis=1), compress_level=1)
-
-
-def _sheet(images, shape):
-    """All pictures of an exported page: a column of pictures per class and first axis, a row per second axis."""
-    ink = to_ink(images)
-    rows = shape[2] if len(shape) > 2 else 1
-    ink = ink.reshape(-1, rows, *ink.shape[1:])
-    columns, _, height, width = ink.shape
-    return _encode(ink.transpose(1, 2, 0, 3).reshape(rows * height, columns * width), optimize=True)
-
-
-def _encode(ink, **options):
-    buffer = io.BytesIO()
-    Image.fromarray(((1 - ink) * 255).round().astype(np.uint8)).save(buffer, format="png", **options)
-    return buffer.getvalue()
 
 
 def _reading(posterior):

@@ -142,7 +142,7 @@ def test_a_normal_prior_has_no_support_to_mark():
         ("seeds", [1], "seeds must be two integers of at least 0, got"),
         ("seeds", [1, -2], "seeds must be"),
         ("between", 1.5, r"between must be a number in \[0, 1\], got 1.5"),
-        ("drawing", b"abc", "drawing must be empty or 1024 bytes, one a pixel, got 3"),
+        ("drawing", b"abc", "drawing must be empty or 1024 bytes, one per pixel, got 3"),
     ],
 )
 def test_what_no_control_can_show_is_refused_and_the_view_stays(name, value, message):
@@ -176,9 +176,22 @@ def test_networks_that_do_not_belong_together_are_refused(other):
         explorer(pair()[0], other)
 
 
-def test_a_generator_of_colours_and_no_model_at_all_are_refused():
-    with pytest.raises(ValueError, match=r"^generator must draw images of shape \(1, height, width\), got \(3, 8, 8\)"):
-        explorer(*pair(shape=(3, 8, 8)))
+def test_colours_are_explored_as_they_are_and_no_canvas_is_beside_them():
+    generator, discriminator_q = pair(shape=(3, SIDE, SIDE))
+    shown = pixels(sprite(explorer(generator, discriminator_q)))
+    assert shown.shape == (SIDE, 4 * SIDE, 3)
+    drawn = generator.eval()(SPEC.codes_at([0, 0], [0.0, 0.0], (0, 1)))[0].detach()
+    expected = ((drawn.permute(1, 2, 0) + 1) * 127.5).round().numpy()
+    assert np.abs(shown[:, :SIDE].astype(float) - expected).max() <= 1
+    with pytest.raises(ValueError, match=r"square images of one channel, got \(3, 8, 8\)"):
+        draw_a_digit(generator, discriminator_q)
+
+
+def test_a_generator_of_two_channels_and_no_model_at_all_are_refused():
+    with pytest.raises(
+        ValueError, match=r"^generator must draw images of shape \(1 or 3, height, width\), got \(2, 8, 8\)"
+    ):
+        explorer(*pair(shape=(2, 8, 8)))
     with pytest.raises(ValueError, match="models must hold at least one pair"):
         compare_models({})
     with pytest.raises(ValueError, match=r"generator of 'b' must have the first generator's spec"):

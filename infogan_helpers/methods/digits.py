@@ -20,7 +20,7 @@ from infogan_helpers.methods.players import (
     TrainingResult,
     amplify_codes,
     descend,
-    draw,
+    generate,
     make_players,
     recalibrate_batch_norm,
     set_learning_rates,
@@ -222,7 +222,7 @@ def finish(players, images, spec, config):
     recalibrate_batch_norm(players, images, spec, config.seed, shown)
 
 
-METHOD = Method("digits", StepMetrics, FINITE, make, train_step, draw, finish)
+METHOD = Method("digits", StepMetrics, FINITE, make, train_step, generate, finish)
 
 
 def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=None, progress=True):

@@ -16,7 +16,7 @@ from infogan_helpers.methods.players import (
     StepMetrics,
     TrainingResult,
     descend,
-    draw,
+    generate,
     make_players,
     recalibrate_batch_norm,
     step_metrics,
@@ -114,7 +114,7 @@ def finish(players, images, spec, config):
     recalibrate_batch_norm(players, images, spec, config.seed, lambda real, fake, generator: (real, fake))
 
 
-METHOD = Method("infogan", StepMetrics, FINITE, make_players, train_step, draw, finish)
+METHOD = Method("infogan", StepMetrics, FINITE, make_players, train_step, generate, finish)
 
 
 def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=None, progress=True):

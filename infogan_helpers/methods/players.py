@@ -202,7 +202,7 @@ def step_metrics(d_loss, g_loss, bound, logits, posterior, codes):
         return StepMetrics(*(value.detach() for value in metrics))
 
 
-def draw(players, codes):
+def generate(players, codes):
     """G's images of ``codes``."""
     return players.generator(codes)
 

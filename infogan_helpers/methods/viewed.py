@@ -21,7 +21,7 @@ from infogan_helpers.methods.players import (
     TrainingResult,
     amplify_codes,
     descend,
-    draw,
+    generate,
     make_players,
     recalibrate_batch_norm,
     set_learning_rates,
@@ -278,7 +278,7 @@ def finish(players, images, spec, config):
     recalibrate_batch_norm(players, images, spec, config.seed, lambda real, fake, generator: (real,))
 
 
-METHOD = Method("viewed", StepMetrics, FINITE, make, train_step, draw, finish)
+METHOD = Method("viewed", StepMetrics, FINITE, make, train_step, generate, finish)
 
 
 def fit(images, spec, config, *, device=None, checkpoint=None, callback=None, progress=True):
