@@ -49,8 +49,9 @@ def save_networks(path, generator, discriminator_q):
         "image_shape": generator.image_shape,
         "widths": [generator.width, discriminator_q.width],
         "variance": discriminator_q.q_head.variance,
+        "norm": discriminator_q.norm,
     }
-    save_tensors(path, network_tensors(generator, discriminator_q), metadata)
+    save_tensors(path, named_tensors(generator=generator, discriminator_q=discriminator_q), metadata)
 
 
 def load_networks(path):
@@ -65,10 +66,11 @@ def load_networks(path):
         raise ValueError(f"{path} holds no networks; a checkpoint of a run goes to fit(..., checkpoint=...)")
     make_generator, make_discriminator_q = ARCHITECTURES[metadata["architecture"]]
     spec, shape, widths = CodeSpec(**metadata["spec"]), metadata["image_shape"], metadata["widths"]
+    options = {name: metadata[name] for name in ("variance", "norm") if name in metadata}  # files from before norm
     with isolated_randomness():  # building draws weights that are overwritten: leave the reader's seed alone
         generator = make_generator(spec, shape, widths[0])
-        discriminator_q = make_discriminator_q(spec, shape, widths[1], metadata["variance"])
-    load_network_tensors(generator, discriminator_q, tensors)
+        discriminator_q = make_discriminator_q(spec, shape, widths[1], **options)
+    load_named_tensors(tensors, generator=generator, discriminator_q=discriminator_q)
     return generator.eval(), discriminator_q.eval()
 
 
@@ -137,30 +139,44 @@ def _write_card(name, facts, folder):
     (_pretrained(folder) / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
-def network_tensors(generator, discriminator_q):
-    """The weights and running statistics of both networks under one set of names."""
-    parts = {"generator": generator, "discriminator_q": discriminator_q}
-    return {f"{part}.{name}": t for part, network in parts.items() for name, t in network.state_dict().items()}
+def named_tensors(**parts):
+    """Everything in ``parts`` that must be on disk for them to go on as they are, under their names.
+
+    Args:
+        parts: modules (weights and buffers are taken), optimisers (moments and step counts) and tensors.
+
+    Returns:
+        A dictionary from ``"part.…"``, or ``"part"`` for a tensor, to tensors.
+
+    Raises:
+        ValueError: a part is something else, which would be forgotten.
+    """
+    tensors = {}
+    for part, value in parts.items():
+        if isinstance(value, torch.nn.Module):
+            tensors |= {f"{part}.{name}": tensor for name, tensor in value.state_dict().items()}
+        elif isinstance(value, torch.optim.Optimizer):
+            state = value.state_dict()["state"]
+            tensors |= {f"{part}.{i}.{key}": tensor for i, moments in state.items() for key, tensor in moments.items()}
+        elif isinstance(value, torch.Tensor):
+            tensors[part] = value
+        else:
+            raise ValueError(f"{part} must be a module, an optimiser or a tensor, got {type(value).__name__}")
+    return tensors
 
 
-def load_network_tensors(generator, discriminator_q, tensors):
-    """Put the weights that ``network_tensors`` gathered back into two networks of the same shape."""
-    for part, network in {"generator": generator, "discriminator_q": discriminator_q}.items():
-        prefix = f"{part}."
-        network.load_state_dict({k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)})
-
-
-def optimizer_tensors(optimizer, name):
-    """Adam's moments and step counts under ``name``."""
-    state = optimizer.state_dict()["state"]
-    return {f"{name}.{i}.{key}": tensor for i, moments in state.items() for key, tensor in moments.items()}
-
-
-def load_optimizer_tensors(optimizer, name, tensors):
-    """Put back what ``optimizer_tensors`` gathered."""
-    state = {}
-    for key, tensor in tensors.items():
-        if key.startswith(f"{name}."):
-            index, moment = key.removeprefix(f"{name}.").split(".")
-            state.setdefault(int(index), {})[moment] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+def load_named_tensors(tensors, **parts):
+    """Put what ``named_tensors`` gathered back into parts of the same shape, in place; other tensors are left alone."""
+    for part, value in parts.items():
+        ours = {name.removeprefix(f"{part}."): t for name, t in tensors.items() if name.startswith(f"{part}.")}
+        if isinstance(value, torch.nn.Module):
+            value.load_state_dict(ours)
+        elif isinstance(value, torch.optim.Optimizer):
+            state = {}
+            for key, tensor in ours.items():
+                index, moment = key.split(".")
+                state.setdefault(int(index), {})[moment] = tensor
+            value.load_state_dict({"state": state, "param_groups": value.state_dict()["param_groups"]})
+        else:
+            with torch.no_grad():
+                value.copy_(tensors[part])

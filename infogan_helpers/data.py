@@ -174,6 +174,28 @@ def to_ink(images):
     return (images.double() / 255 if images.dtype == torch.uint8 else (images.double() + 1) / 2).clamp(0, 1).numpy()
 
 
+def check_images(images):
+    """Images as they can be trained on, ``uint8`` or ``float32``.
+
+    Args:
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, …)``.
+
+    Raises:
+        ValueError: they are no such tensor, or there are none.
+    """
+    if not isinstance(images, torch.Tensor) or images.ndim < 2 or images.numel() == 0:
+        got = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
+        raise ValueError(f"images must be a tensor of shape (n, channels, height, width), got {got}")
+    if images.dtype == torch.uint8:
+        return images
+    if not images.is_floating_point():
+        raise ValueError(f"images must be uint8 or floats in [-1, 1], got {images.dtype}")
+    low, high = images.aminmax()
+    if not (torch.isfinite(low) and torch.isfinite(high)) or low < -1 or high > 1:
+        raise ValueError(f"images must be floats in [-1, 1], got values from {low:.4g} to {high:.4g}")
+    return images.float()
+
+
 def like_mnist(image, side=28):
     """A drawing as MNIST's digits are: scaled into the middle 20 x 20 of 28, its centre of mass in the middle.
 
@@ -210,7 +232,7 @@ class BatchSampler:
 
     Args:
         images: any tensor whose first dimension is the example.
-        batch_size: examples a batch.
+        batch_size: examples per batch.
         generator: the ``torch.Generator`` of the orders; on the images' device.
 
     Raises:

@@ -5,16 +5,14 @@ every picture that it can show. Not here: what happens when a control moves.
 """
 
 import base64
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
-from infogan_helpers.data import to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
+from infogan_helpers.pictures import sheet
 
 STATIC = Path(__file__).parent / "static"
 LIMIT = 2.0  # sliders reach twice the support of a uniform prior
@@ -26,19 +24,19 @@ LINE = "generator(spec.codes_at(categorical={categorical}, continuous={continuou
 
 
 def checked_models(models):
-    """``models``, if all of them share one spec and one shape of one-channel images.
+    """``models``, if all of them share one spec and one shape of images that can be shown.
 
     Args:
         models: a dictionary from title to ``(generator, discriminator_q)``.
 
     Raises:
-        ValueError: they differ, there are none, or the images have several channels.
+        ValueError: they differ, there are none, or the images have neither one channel nor three.
     """
     if not models:
         raise ValueError("models must hold at least one pair of generator and discriminator_q, got none")
     first = next(iter(models.values()))[0]
-    if first.image_shape[0] != 1 or len(first.image_shape) != 3:
-        raise ValueError(f"generator must draw images of shape (1, height, width), got {first.image_shape}")
+    if len(first.image_shape) != 3 or first.image_shape[0] not in (1, 3):
+        raise ValueError(f"generator must draw images of shape (1 or 3, height, width), got {first.image_shape}")
     for title, pair in models.items():
         for name, network in zip(("generator", "discriminator_q"), pair, strict=True):
             for what in ("spec", "image_shape"):
@@ -66,11 +64,6 @@ def page_facts(generator, titles, canvas):
         "canvas": CANVAS_SCALE if canvas else 0,
         "live": True,
     }
-
-
-def png(images):
-    """One-channel images side by side as PNG bytes, dark on light."""
-    return _encode(np.concatenate(list(to_ink(images)), axis=1), compress_level=1)
 
 
 def reading(posterior):
@@ -113,7 +106,7 @@ def export_explorer(path, generator, discriminator_q, seed=0):
     data = {
         "page": page,
         "values": values.tolist(),
-        "sheet": base64.b64encode(_sheet(images, shape)).decode(),
+        "sheet": base64.b64encode(sheet(images, shape)).decode(),
         "readings": base64.b64encode(_readings(read_codes(discriminator_q, images), axes)).decode(),
         "scales": SHEET_SCALES,
         "categorical": [0] * len(shown),
@@ -177,23 +170,8 @@ def _sheet_codes(spec, seed):
     return codes, values, shape
 
 
-def _sheet(images, shape):
-    """All pictures of an exported page: a column of pictures per class and first axis, a row per second axis."""
-    ink = to_ink(images)
-    rows = shape[2] if len(shape) > 2 else 1
-    ink = ink.reshape(-1, rows, *ink.shape[1:])
-    columns, _, height, width = ink.shape
-    return _encode(ink.transpose(1, 2, 0, 3).reshape(rows * height, columns * width), optimize=True)
-
-
-def _encode(ink, **options):
-    buffer = io.BytesIO()
-    Image.fromarray(((1 - ink) * 255).round().astype(np.uint8)).save(buffer, format="png", **options)
-    return buffer.getvalue()
-
-
 def _readings(posterior, axes):
-    """Q's answers on all pictures of an exported page, a byte a number: probabilities, then mean and deviation."""
+    """Q's answers on all pictures of an exported page, a byte per number: probabilities, then mean and deviation."""
     columns = [posterior.categorical_logits[0].softmax(dim=1)] if posterior.categorical_logits else []
     deviation = (posterior.log_variance / 2).exp()
     for axis in range(axes):

@@ -1,4 +1,4 @@
-"""What all figures share: one style, images side by side, levels, captions, and a description in words.
+"""What all figures share: one style, levels, captions, and a description in words.
 
 A figure describes itself in ``alt``: a notebook stores the words beside the picture, and exported pages give them to a
 screen reader. Not here: any one figure, which is in ``plots`` and ``training_plots``.
@@ -10,9 +10,6 @@ from functools import partial
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-
-from infogan_helpers import checks
-from infogan_helpers.data import to_ink
 
 PALETTE = sns.color_palette("colorblind")
 LINE_STYLES = ("-", "--", ":", "-.")  # no information by colour alone
@@ -29,20 +26,6 @@ STYLE = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
-GAP = 2  # pixels between two images of a grid
-
-
-def tile(images, columns, ink=True):
-    """One array with all images side by side, 1 where it is dark, how many rows it has, and an image's size."""
-    dark = to_ink(images) if ink else 1 - to_ink(images)
-    if not checks.is_integer(columns) or columns < 1 or len(dark) % columns or len(dark) == 0:
-        raise ValueError(f"columns must divide the number of images, {len(dark)}, got {columns!r}")
-    rows, (height, width) = len(dark) // columns, dark.shape[1:]
-    canvas = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP))
-    for i, image in enumerate(dark):
-        y, x = (i // columns) * (height + GAP), (i % columns) * (width + GAP)
-        canvas[y : y + height, x : x + width] = image
-    return canvas, rows, (height, width)
 
 
 def draw_levels(ax, levels):

@@ -1,7 +1,7 @@
-"""The losses of InfoGAN: the adversarial pair, and the lower bound on the information in nats.
+"""The information that Q reads: log-likelihoods of the codes, the lower bound L_I, what answers say; all in nats.
 
-Built by hand in notebooks 02 and 03. Everything starts from logits. Not here: weights λ and who steps on what
-gradient, which is ``training``.
+Built by hand in notebooks 02 and 03. Everything starts from logits. Not here: the adversarial pair, which is
+``games``, and weights λ and who steps on what gradient, which are the methods.
 """
 
 import math
@@ -11,11 +11,6 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers.codes import check_classes
-
-SOFTENED = 0.3  # logits count that much where classes are to be kept alive
-NEAR = 0.2  # how far uniform answers lie apart that are nearly the same, in radians, where a code's range is a turn
-IN_CACHE = 2**19  # numbers
-TINY = 1e-8  # of a probability, so that its logarithm is a number
 
 
 class Nats(NamedTuple):
@@ -27,43 +22,6 @@ class Nats(NamedTuple):
     @property
     def total(self):
         return self.categorical + self.continuous
-
-
-def discriminator_loss(real_logit, fake_logit):
-    """-E[log D(x)] - E[log(1 - D(G(z)))], each mean over its own batch.
-
-    Args:
-        real_logit: D's logits on real images, any shape.
-        fake_logit: D's logits on generated images, any shape.
-
-    Returns:
-        A scalar tensor; 2 log 2 where D knows nothing.
-
-    Raises:
-        ValueError: a batch is empty.
-
-    Source: Goodfellow et al. 2014, eq. 1.
-    """
-    _check_logits(real_logit=real_logit, fake_logit=fake_logit)
-    return F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
-
-
-def generator_loss(fake_logit):
-    """-E[log D(G(z))], the non-saturating form: its gradient stays large while D wins.
-
-    Args:
-        fake_logit: D's logits on generated images, any shape.
-
-    Returns:
-        A scalar tensor; log 2 where D knows nothing.
-
-    Raises:
-        ValueError: the batch is empty.
-
-    Source: Goodfellow et al. 2014, section 3.
-    """
-    _check_logits(fake_logit=fake_logit)
-    return F.softplus(-fake_logit).mean()
 
 
 def code_log_likelihood(posterior, codes):
@@ -131,6 +89,14 @@ def lower_bound(posterior, codes, spec, read_from=None):
     )
 
 
+def code_recovery(posterior, codes):
+    """Share of categorical codes that Q's most probable class gets right, a scalar; NaN where there are none."""
+    if not posterior.categorical_logits:
+        return codes.continuous.new_full((), math.nan)
+    guesses = torch.stack([logits.argmax(dim=1) for logits in posterior.categorical_logits], dim=1)
+    return (guesses == codes.categorical).float().mean()
+
+
 def answer_information(logits):
     """I(ĉ; x) between a batch of images and a classifier's answers, in nats: H(mean answer) - mean H(answer).
 
@@ -154,92 +120,6 @@ def answer_information(logits):
     return entropy_of_mean + (log_answers.exp() * log_answers).sum(dim=1).mean()
 
 
-def answer_unevenness(logits, beside):
-    """How far classes are from being answered equally often, whatever the answer on other codes is, in nats.
-
-    For each image: log(classes) - H(mean answer of the images that have nearly the same other answers); then the mean.
-    Codes are independent in the prior. Answers that are not can divide one code's range among the classes of another.
-    ``answer_information`` asks for even classes as well, but a sure answer has no slope: a class that lost its last
-    image never comes back. So the answers are softened here, their logits multiplied by ``SOFTENED``.
-
-    Args:
-        logits: the answers before softmax, shape ``(n, classes)``.
-        beside: the answers on uniform codes, in [-1, 1], shape ``(n, codes)``; no gradient flows to them. Rows count as
-            near within about ``NEAR``. No column: all rows are near.
-
-    Returns:
-        A scalar between 0 and ``log(classes)``.
-
-    Raises:
-        ValueError: ``logits`` have another shape, or no row, or ``beside`` has another number of rows.
-
-    Source: the class-balance term of Krause, Perona & Gomes 2010 (RIM), with a temperature, near each image.
-    """
-    _check_answers(logits)
-    if beside.ndim != 2 or len(beside) != len(logits):
-        raise ValueError(f"beside must have shape ({len(logits)}, codes), got {tuple(beside.shape)}")
-    angles = math.pi * (beside[:, None] - beside).detach()
-    near = (-((angles / NEAR) ** 2).sum(dim=2) / 2).softmax(dim=1)  # each row's weights on all rows sum to 1
-    mean = near @ (SOFTENED * logits).softmax(dim=1)
-    return math.log(logits.shape[1]) + (mean * mean.clamp_min(TINY).log()).sum(dim=1).mean()
-
-
-def answer_spread(means):
-    """How far a batch of continuous answers is from even on [-1, 1]: the squared distance of 1-D optimal transport.
-
-    Args:
-        means: the answers, shape ``(n,)``.
-
-    Returns:
-        A scalar: the mean squared distance of the answers, in order, from the middles of ``n`` equal steps; 0 where
-        they are those, 1/3 (nearly) where all are 0.
-
-    Raises:
-        ValueError: ``means`` have another shape, or no entry.
-
-    Source: squared 2-Wasserstein distance on the line; Peyré & Cuturi 2019, remark 2.30.
-    """
-    if means.ndim != 1 or len(means) == 0:
-        raise ValueError(f"means must have shape (n,) with n of at least 1, got {tuple(means.shape)}")
-    steps = (2 * torch.arange(len(means), device=means.device) + 1) / len(means) - 1
-    return (means.sort().values - steps).square().mean()
-
-
-def distance_disagreement(answers, shown):
-    """1 - the correlation, over all pairs, of how far answers lie apart and how far what they answer lies apart.
-
-    Without it a continuous answer may be spread, sure and folded: the same for two things that are not alike.
-
-    Args:
-        answers: shape ``(n, …)``; a mean a row, or a row of probabilities.
-        shown: what was asked about, shape ``(n, …)``; no gradient flows to it.
-
-    Returns:
-        A scalar between 0 and 2; 1 where all answers are the same.
-
-    Raises:
-        ValueError: the two have different lengths, or fewer than three rows.
-
-    Source: distances kept as in multidimensional scaling, Kruskal 1964.
-    """
-    if len(answers) != len(shown) or len(answers) < 3:
-        raise ValueError(f"answers and shown must be as many, at least 3, got {len(answers)} and {len(shown)}")
-    here, there = _distances(answers), _distances(shown.detach())
-    here, there = here - here.mean(), there - there.mean()
-    return 1 - (here * there).mean() / (here.square().mean() * there.square().mean() + 1e-12).sqrt()
-
-
-def _distances(rows):
-    """Euclidean distances of all pairs, each pair once; so many at a time that they stay in the cache."""
-    pairs = torch.triu_indices(len(rows), len(rows), 1, device=rows.device)
-    rows = rows.reshape(len(rows), -1)
-    at_once = max(1, IN_CACHE // rows.shape[1])
-    squares = [
-        (rows.index_select(0, i) - rows.index_select(0, j)).square().sum(dim=1) for i, j in pairs.split(at_once, dim=1)
-    ]
-    return (torch.cat(squares) + 1e-8).sqrt()
-
-
 def _log_likelihood_by_code(posterior, codes):
     """log Q in nats of each code: categorical ones, shape ``(n, codes)``, and continuous ones, likewise."""
     _check_fit(posterior, codes)
@@ -255,12 +135,6 @@ def _log_likelihood_by_code(posterior, codes):
 def _check_answers(logits):
     if logits.ndim != 2 or len(logits) == 0:
         raise ValueError(f"logits must have shape (n, classes) with n of at least 1, got {tuple(logits.shape)}")
-
-
-def _check_logits(**logits):
-    for name, value in logits.items():
-        if value.numel() == 0:
-            raise ValueError(f"{name} must hold at least one logit, got shape {tuple(value.shape)}")
 
 
 def _check_fit(posterior, codes):

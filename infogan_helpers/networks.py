@@ -4,6 +4,7 @@ Taken apart in notebook 03. Not here: losses and optimisers. D and Q return logi
 """
 
 import math
+from contextlib import nullcontext
 from itertools import pairwise
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -11,7 +12,12 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
+from infogan_helpers.checks import choice
+
+NORMS = ("batch", "spectral", "none")  # of D: batch norm, weights of spectral norm 1 (Miyato et al. 2018), neither
+VARIANCES = ("learned", "fixed")
 MIN_LOG_VARIANCE = -6.0
 MAX_LOG_VARIANCE = 2.0
 
@@ -28,6 +34,11 @@ class Posterior(NamedTuple):
     categorical_logits: tuple[torch.Tensor, ...]
     mean: torch.Tensor
     log_variance: torch.Tensor
+
+    def rows(self, chosen):
+        """The answers on some of the images: a slice, indices or booleans."""
+        logits = tuple(x[chosen] for x in self.categorical_logits)
+        return Posterior(logits, self.mean[chosen], self.log_variance[chosen])
 
 
 class BatchNorm1d(nn.BatchNorm1d):
@@ -47,15 +58,17 @@ class QHead(nn.Module):
         features: columns of the trunk's output.
         hidden: units of the hidden layer, or 0 for linear heads on the features themselves.
         variance: ``"learned"`` or ``"fixed"`` (at 1, which makes the log-likelihood a mean squared error).
+        norm: of the hidden layer, one of ``NORMS``. Q's weights are never bounded: a bounded Q could not be sure.
     """
 
-    def __init__(self, spec, features, hidden, variance):
+    def __init__(self, spec, features, hidden, variance, norm):
         super().__init__()
-        if variance not in ("learned", "fixed"):
-            raise ValueError(f"variance must be 'learned' or 'fixed', got {variance!r}")
-        self.variance = variance
-        layers = [nn.Linear(features, hidden), BatchNorm1d(hidden), nn.LeakyReLU(0.1)] if hidden else []
-        self.hidden = nn.Sequential(*layers)
+        self.variance = choice("variance", variance, VARIANCES)
+        self.hidden = nn.Sequential()
+        if hidden:
+            self.hidden.extend(
+                [nn.Linear(features, hidden), *_batch_norm(BatchNorm1d, hidden, norm), nn.LeakyReLU(0.1)]
+            )
         width = hidden or features
         self.categorical = nn.ModuleList(nn.Linear(width, classes) for classes in spec.categorical)
         self.mean = nn.Linear(width, spec.continuous) if spec.continuous else None
@@ -121,9 +134,10 @@ class Generator(nn.Module):
 
     def forward(self, codes):
         """Images in [-1, 1], shape ``(n, *image_shape)``."""
-        h = self.fully_connected(self.spec.encode(codes))
-        h = h.unflatten(1, self._map_shape)  # (n, 128 * 7 * 7) -> (n, 128, 7, 7)
-        return self.upsample(h).float()
+        with reduced_precision(self):
+            h = self.fully_connected(self.spec.encode(codes))
+            h = h.unflatten(1, self._map_shape)  # (n, 128 * 7 * 7) -> (n, 128, 7, 7)
+            return self.upsample(h).float()
 
 
 class DiscriminatorQ(nn.Module):
@@ -134,6 +148,9 @@ class DiscriminatorQ(nn.Module):
         image_shape: ``(channels, height, width)``; height and width divisible by 4.
         width: scales the hidden layers; 1.0 is the paper's (64 and 128 channels, 1024, and 128 in Q's head).
         variance: of Q's continuous codes, ``"learned"`` or ``"fixed"`` at 1.
+        norm: of the trunk and both heads, one of ``NORMS``; ``"batch"`` is the paper's. ``"spectral"`` bounds the
+            trunk and D's head; without batch norm there, Q's head has none either, so that no image's answer depends
+            on its neighbours in the batch.
 
     Raises:
         ValueError: an argument is not such a value; in a call, the images have another shape.
@@ -141,30 +158,34 @@ class DiscriminatorQ(nn.Module):
     Source: Chen et al. 2016, table 1 (appendix C.1).
     """
 
-    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned"):
+    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="batch"):
         super().__init__()
         channels, height, image_width = _check_image_shape(image_shape)
         full, wide, narrow, hidden = (scaled(units, width) for units in (1024, 128, 64, 128))
         self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
+        self.norm = choice("norm", norm, NORMS)
         self.trunk = nn.Sequential(
             nn.Conv2d(channels, narrow, 4, stride=2, padding=1),
             nn.LeakyReLU(0.1),
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1),
-            nn.BatchNorm2d(wide),
+            *_batch_norm(nn.BatchNorm2d, wide, norm),
             nn.LeakyReLU(0.1),
             nn.Flatten(),  # (n, 128, 7, 7) -> (n, 6272)
             nn.Linear(wide * (height // 4) * (image_width // 4), full),
-            BatchNorm1d(full),
+            *_batch_norm(BatchNorm1d, full, norm),
             nn.LeakyReLU(0.1),
         )
         self.real_head = nn.Linear(full, 1)
-        self.q_head = QHead(spec, full, hidden, variance)
+        self.q_head = QHead(spec, full, hidden, variance, norm)
         initialise(self)
+        if norm == "spectral":
+            _bound_weights(self.trunk, self.real_head)
 
     def forward(self, images):
         """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
-        features = self.trunk(_check_images(images, self.image_shape))
-        return self.real_head(features)[:, 0].float(), self.q_head(features)
+        with reduced_precision(self):
+            features = self.trunk(_check_images(images, self.image_shape))
+            return self.real_head(features)[:, 0].float(), self.q_head(features)
 
 
 class MLPGenerator(nn.Module):
@@ -190,7 +211,8 @@ class MLPGenerator(nn.Module):
 
     def forward(self, codes):
         """Images in [-1, 1], shape ``(n, *image_shape)``."""
-        return self.layers(self.spec.encode(codes)).unflatten(1, self.image_shape).float()
+        with reduced_precision(self):
+            return self.layers(self.spec.encode(codes)).unflatten(1, self.image_shape).float()
 
 
 class MLPDiscriminatorQ(nn.Module):
@@ -201,30 +223,45 @@ class MLPDiscriminatorQ(nn.Module):
         image_shape: any shape.
         width: scales the hidden layers.
         variance: of Q's continuous codes, ``"learned"`` or ``"fixed"`` at 1.
+        norm: of the trunk, one of ``NORMS``; the tutorials have ``"none"``. ``"spectral"`` bounds D's head too.
 
     Raises:
         ValueError: an argument is not such a value; in a call, the images have another shape.
     """
 
-    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned"):
+    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="none"):
         super().__init__()
         self.spec, self.image_shape, self.width = spec, _check_shape(image_shape), width
+        self.norm = choice("norm", norm, NORMS)
         sizes = [math.prod(image_shape), *(scaled(units, width) for units in (1024, 512, 256))]
         layers = [nn.Flatten()]
         for i, (before, after) in enumerate(pairwise(sizes)):
-            layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
+            layers += [nn.Linear(before, after), *_batch_norm(BatchNorm1d, after, norm), nn.LeakyReLU(0.2)]
             layers += [nn.Dropout(0.3)] if i < 2 else []
         self.trunk = nn.Sequential(*layers)
         self.real_head = nn.Linear(sizes[-1], 1)
-        self.q_head = QHead(spec, sizes[-1], 0, variance)
+        self.q_head = QHead(spec, sizes[-1], 0, variance, norm)
+        if norm == "spectral":
+            _bound_weights(self.trunk, self.real_head)
 
     def forward(self, images):
         """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
-        features = self.trunk(_check_images(images, self.image_shape))
-        return self.real_head(features)[:, 0].float(), self.q_head(features)
+        with reduced_precision(self):
+            features = self.trunk(_check_images(images, self.image_shape))
+            return self.real_head(features)[:, 0].float(), self.q_head(features)
 
 
 ARCHITECTURES = {"conv": (Generator, DiscriminatorQ), "mlp": (MLPGenerator, MLPDiscriminatorQ)}
+
+
+def reduced_precision(network):
+    """A context for one call of a network: on CUDA, while it learns, layers compute in bf16; else nothing changes.
+
+    One context per call: autocast keeps bf16 copies of the weights until the context ends, and a step changes them.
+    """
+    learns = network.training and torch.is_grad_enabled()
+    on_cuda = learns and next(network.parameters()).device.type == "cuda"
+    return torch.autocast("cuda", torch.bfloat16) if on_cuda else nullcontext()
 
 
 def initialise(module):
@@ -250,6 +287,19 @@ def scaled(units, width):
     if isinstance(width, bool) or not isinstance(width, Real) or not 0 < width < math.inf:
         raise ValueError(f"width must be a positive number, 1.0 for the paper's network, got {width!r}")
     return max(1, round(units * width))
+
+
+def _batch_norm(layer, units, norm):
+    """The layer's batch norm as a list, which is empty where D has another norm or none."""
+    return [layer(units)] if norm == "batch" else []
+
+
+def _bound_weights(*modules):
+    """Divide each layer's weights by their largest singular value, after they were drawn: none stretches its input."""
+    for module in modules:
+        for layer in module.modules():
+            if isinstance(layer, (nn.Linear, nn.Conv2d)):
+                spectral_norm(layer)
 
 
 def _check_shape(image_shape):

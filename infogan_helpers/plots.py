@@ -13,7 +13,9 @@ import seaborn as sns
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.figures import GAP, LINE_STYLES, MARKERS, PALETTE, STYLE, along, draw_levels, finish, tile
+from infogan_helpers.figures import LINE_STYLES, MARKERS, PALETTE, STYLE, along, draw_levels, finish
+from infogan_helpers.pictures import GAP, tile
+from infogan_helpers.schedules import at, largest
 
 NUMBERS_READ_OUT = 40  # of a table, at most, in its description
 
@@ -35,18 +37,19 @@ def image_grid(
     """Images in a grid, row by row, with what varies written along the axes.
 
     Args:
-        images: ``uint8`` or floats in [-1, 1], shape ``(n, 1, height, width)``; ``n`` divisible by ``columns``.
-        columns: images a row.
+        images: ``uint8`` or floats in [-1, 1], shape ``(n, 1, height, width)``, or ``(n, 3, height, width)`` for red,
+            green and blue; ``n`` divisible by ``columns``.
+        columns: images per row.
         row_labels: a label per row.
         column_labels: a label per column; numbers are shown with a sign and one decimal.
         row_name: what the rows are.
         column_name: what the columns are.
         support: ``(low, high)`` of the prior: a line marks where ``column_labels`` that are floats, the values of a
             continuous code, leave it, and such ``row_labels`` likewise. Integers are classes, which have no support.
-        ink: whether what is bright in the images is ink, shown dark on light; ``False`` shows it as light.
+        ink: whether what is bright in one-channel images is ink, shown dark on light; ``False`` shows it as light.
         title: above the figure.
         caption: below it.
-        scale: inches an image.
+        scale: inches per image.
 
     Returns:
         A ``Figure``, which says in ``alt`` what it shows.
@@ -149,7 +152,7 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
 
 
 def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1.1)):
-    """Points in the plane, a marker and a colour a group.
+    """Points in the plane, a marker and a colour per group.
 
     Args:
         groups: name to points, shape ``(n, 2)`` each.
@@ -184,7 +187,7 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
         caption: below the figure.
 
     Returns:
-        A ``Figure``: a panel a measure; the band is one standard deviation over samples.
+        A ``Figure``: a panel per measure; the band is one standard deviation over samples.
     """
     values = checks.array(values)
     with plt.rc_context(STYLE):
@@ -200,6 +203,26 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
         axes[0][0].legend(fontsize=8)
         what = f"mean and spread of {', '.join(measured)} against {code}, the prior's support shaded"
         return finish(fig, caption, what)
+
+
+def schedules(weights, *, caption=None):
+    """Weights that change over a run, each as a share of its own largest value.
+
+    Args:
+        weights: name to ``schedules.Ramp``, or to a number that stays.
+        caption: below the figure.
+
+    Returns:
+        A ``Figure``, which says in ``alt`` what it shows.
+
+    Raises:
+        ValueError: a weight is 0 all the time.
+    """
+    if off := [name for name, weight in weights.items() if largest(weight) == 0]:
+        raise ValueError(f"weights must be above 0 at some time, got 0 for {off}")
+    done = np.linspace(0, 1, 201)
+    series = {name: [at(weight, share) / largest(weight) for share in done] for name, weight in weights.items()}
+    return curves(done, series, xlabel="share of the run", ylabel="share of the largest value", caption=caption)
 
 
 def _mark(draw_line, labels, support, pitch):

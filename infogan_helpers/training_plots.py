@@ -6,7 +6,8 @@ Not here: the record itself, ``training.History``, and figures of anything else 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from infogan_helpers.figures import LINE_STYLES, STYLE, draw_levels, finish, tile
+from infogan_helpers.figures import LINE_STYLES, STYLE, draw_levels, finish
+from infogan_helpers.pictures import tile
 from infogan_helpers.plots import curves
 
 

@@ -75,7 +75,7 @@ def add_stray_strokes(images, share, generator=None):
 
     Args:
         images: floats in [-1, 1], shape ``(n, channels, height, width)``, paper at -1.
-        share: of the images, in [0, 1], each chosen by itself; one number, or one an image, shape ``(n,)``.
+        share: of the images, in [0, 1], each chosen by itself; one number, or one per image, shape ``(n,)``.
         generator: a ``torch.Generator`` on the images' device; torch's own where it is ``None``.
 
     Returns:
@@ -89,7 +89,7 @@ def add_stray_strokes(images, share, generator=None):
     shares = torch.as_tensor(share, dtype=images.dtype)
     in_range = shares.device.type != "cpu" or bool(((shares >= 0) & (shares <= 1)).all())  # a GPU would have to wait
     if tuple(shares.shape) not in ((), (n,)) or not in_range:
-        raise ValueError(f"share must lie in [0, 1], one number or one an image, got {share!r}")
+        raise ValueError(f"share must lie in [0, 1], one number or one per image, got {share!r}")
     x, y, angle, length, thick, chance = torch.rand(6, n, 1, 1, 1, generator=generator, device=images.device)
     rows = torch.arange(height, device=images.device)[:, None] - (height - 1) / 2 - STRAY_REACH * (2 * y - 1)
     columns = torch.arange(width, device=images.device) - (width - 1) / 2 - STRAY_REACH * (2 * x - 1)
@@ -100,6 +100,14 @@ def add_stray_strokes(images, share, generator=None):
     distance = torch.hypot(beyond, rows * cos - columns * sin)  # to the stroke's middle line
     stroke = (half_width - distance + 0.5).clamp(0, 1) * (chance < shares.to(images.device).reshape(-1, 1, 1, 1))
     return torch.maximum(images, 2 * stroke - 1)
+
+
+def add_noise(images, deviation, generator=None):
+    """Gaussian noise on each pixel, of a standard deviation in halves of the model's range; 0 gives the images back."""
+    if deviation == 0:
+        return images
+    noise = torch.randn(images.shape, generator=generator, device=images.device)
+    return images + deviation * noise
 
 
 def _check(images):

@@ -17,7 +17,8 @@ import traitlets
 from infogan_helpers import checks
 from infogan_helpers.data import like_mnist, to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
-from infogan_helpers.explorer_page import CANVAS_SCALE, LIMIT, LINE, STATIC, checked_models, page_facts, png, reading
+from infogan_helpers.explorer_page import CANVAS_SCALE, LIMIT, LINE, STATIC, checked_models, page_facts, reading
+from infogan_helpers.pictures import side_by_side
 from infogan_helpers.training_plots import training_overview
 
 OTHERS = 4  # noise vectors shown beside a drawing
@@ -35,8 +36,8 @@ class Explorer(anywidget.AnyWidget):
         continuous: the value of each continuous code, in [-2, 2], a list.
         seeds: of the two noise vectors, a list.
         between: where the noise lies on the way from one to the other, in [0, 1].
-        drawing: the canvas, four times the size of a picture, row by row, a byte a pixel, 255 is ink; empty before the
-            first stroke.
+        drawing: the canvas, four times the size of a picture, row by row, a byte per pixel, 255 is ink; empty before
+            the first stroke.
         view: what the page shows: per model a PNG (a thumbnail for each class of the first categorical code, side by
             side) and Q's reading of the chosen one; the codes they belong to; the line of code that draws the picture.
     """
@@ -92,7 +93,7 @@ class Explorer(anywidget.AnyWidget):
         sprites, readings = [], []
         for generator, discriminator_q in self._models.values():
             images = draw_images(generator, swept)
-            sprites.append(png(images))
+            sprites.append(side_by_side(images))
             readings.append(reading(read_codes(discriminator_q, images[chosen : chosen + 1])))
         line = LINE.format(
             categorical=self.categorical, continuous=self.continuous, seeds=tuple(self.seeds), between=self.between
@@ -126,8 +127,8 @@ class Explorer(anywidget.AnyWidget):
         self._of_drawing = {
             "text": f"Q reads {_spelled(self._spec, posterior)}. G redraws that, and the two share {shared:.0%} of "
             "their ink: InfoGAN has no encoder for the noise, so what no code holds is lost.",
-            "seen": png(seen),
-            "others": png(others),
+            "seen": side_by_side(seen),
+            "others": side_by_side(others),
         }
         with self.hold_trait_notifications():
             self.categorical, self.continuous = classes, values
@@ -156,7 +157,7 @@ def explorer(generator, discriminator_q, seed=0):
     """Sliders for the codes, the picture that they make, and what Q reads back from it.
 
     Args:
-        generator: a trained generator of one-channel images.
+        generator: a trained generator of images with one channel, or with three for red, green and blue.
         discriminator_q: the network that was trained with it.
         seed: of the first noise vector.
 
@@ -164,7 +165,7 @@ def explorer(generator, discriminator_q, seed=0):
         An ``Explorer``, a widget to display.
 
     Raises:
-        ValueError: the two were built for different codes or pictures, or the pictures have several channels.
+        ValueError: the two were built for different codes or pictures, or the pictures have another number of channels.
     """
     return Explorer(checked_models({"": (generator, discriminator_q)}), seed)
 

@@ -1,13 +1,14 @@
-"""What notebooks 06 and 07 train on each world: the codes, the views they are read from, the configuration.
+"""What notebooks 06 and 07 train on each world: the method, the codes, the views they are read from, the configuration.
 
 Not here: the worlds (``worlds.py``), the views (``views.py``), and any training.
 """
 
-from dataclasses import replace
+from types import ModuleType
 from typing import NamedTuple
 
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.training import TrainingConfig
+from infogan_helpers.methods import infogan, viewed
+from infogan_helpers.methods.players import PlayersConfig
 from infogan_helpers.worlds import Chairs, Faces, Sprites
 
 PLAIN_STEPS = 800  # of runs without views
@@ -20,7 +21,7 @@ CHAIRS = {
     "batch_size": 192,
     "width": 0.31,
     "learning_rate_d": 5e-4,
-    "evenness": 4.0,
+    "class_balance": 4.0,
     "head_start": 0.15,
     "trunk_share": 0.1,
     "lessons": 0.45,
@@ -35,25 +36,23 @@ class WorldPreset(NamedTuple):
     Attributes:
         world: the class of the ``World``.
         spec: the codes; those of the paper for ``Faces`` and ``Chairs``.
-        config: the ``TrainingConfig``, seed 0.
+        method: the file in ``methods`` that trains it.
+        config: its ``Config``, seed 0.
     """
 
     world: type
     spec: CodeSpec
-    config: TrainingConfig
-
-
-def _viewed(views, **changes):
-    """The settings that all worlds share, and those of one."""
-    return TrainingConfig(views=views, agreement=1.0, restyle=0.0, keep=(), stray_strokes=0.0, **changes)
+    method: ModuleType
+    config: PlayersConfig
 
 
 WORLD_PRESETS = {
     "sprites": WorldPreset(
         Sprites,
         CodeSpec(categorical=(3,), continuous=4, noise=16),
-        _viewed(
-            ("shape", "x", "y", "scale", "axis"),
+        viewed,
+        viewed.Config(
+            views=("shape", "x", "y", "scale", "axis"),
             steps=900,
             lambda_categorical=1.0,
             lambda_continuous=1.0,
@@ -64,8 +63,9 @@ WORLD_PRESETS = {
     "faces": WorldPreset(
         Faces,
         CodeSpec(categorical=(), continuous=5, noise=128),
-        _viewed(
-            ("outline", "features", "shading", "coarse", "coarse"),
+        viewed,
+        viewed.Config(
+            views=("outline", "features", "shading", "coarse", "coarse"),
             steps=1000,
             learning_rate_d=5e-4,
             lambda_continuous=0.25,
@@ -76,34 +76,38 @@ WORLD_PRESETS = {
     "chairs": WorldPreset(
         Chairs,
         CodeSpec(categorical=(20, 20, 20), continuous=1, noise=128),
-        _viewed(("back", "arms", "base", "dial"), **CHAIRS),
+        viewed,
+        viewed.Config(views=("back", "arms", "base", "dial"), **CHAIRS),
     ),
     "chairs_ten": WorldPreset(
         Chairs,
         CodeSpec(categorical=(10,), continuous=4, noise=128),
-        _viewed(("base", "dial", "coarse", "coarse", "coarse"), **CHAIRS),
+        viewed,
+        viewed.Config(views=("base", "dial", "coarse", "coarse", "coarse"), **CHAIRS),
     ),
 }
 
 
 def without_views(preset, lambda_=None):
-    """The same codes and networks, each code read from the picture itself, as in the paper; one rate for all players.
+    """The plain algorithm on the same codes, at the same width and batch size; one rate for all players.
 
     Args:
         preset: a ``WorldPreset``.
         lambda_: of both kinds of codes; the paper's 1 and 0.1 where it is ``None``, and 0 for a GAN that Q watches.
 
     Returns:
-        A ``WorldPreset``.
+        A ``WorldPreset`` that ``methods.infogan`` trains: no schedule, no instance noise, nothing for the codes but λ.
     """
     categorical, continuous = (1.0, 0.1) if lambda_ is None else (lambda_, lambda_)
-    config = replace(
-        preset.config,
+    rate = preset.config.learning_rate_g
+    config = infogan.Config(
         steps=PLAIN_STEPS,
-        learning_rate_d=preset.config.learning_rate_g,
-        agreement=0.0,
-        views=(),
+        batch_size=preset.config.batch_size,
+        width=preset.config.width,
+        learning_rate_g=rate,
+        learning_rate_d=rate,
+        learning_rate_q=rate,
         lambda_categorical=categorical,
         lambda_continuous=continuous,
     )
-    return preset._replace(config=config)
+    return preset._replace(method=infogan, config=config)

@@ -133,11 +133,11 @@ WRONG = {
             "    codes = spec.sample(len(real))\n"
             "    fake = g(codes)\n"
             "    players.optimizer_d.zero_grad()\n"
-            "    losses.discriminator_loss(dq(real)[0], dq(fake.detach())[0]).backward()\n"
+            "    games.discriminator_loss(dq(real)[0], dq(fake.detach())[0]).backward()\n"
             "    players.optimizer_d.step()\n"
             "    players.optimizer_g.zero_grad()\n"
             "    logit, posterior = dq(fake)\n"
-            "    losses.generator_loss(logit).backward()\n"
+            "    games.generator_loss(logit).backward()\n"
             "    players.optimizer_g.step()\n"
             "    return float(losses.lower_bound(posterior, codes, spec).categorical)"
         },

@@ -1,6 +1,7 @@
 """A function that a notebook builds in plain sight is the module's: called on the same inputs, both agree."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -8,18 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from infogan_helpers import code_factors, disentanglement, evaluation, information, losses, measures
+from infogan_helpers import code_factors, disentanglement, evaluation, games, information, losses, measures
 from infogan_helpers.codes import CodeSpec
+from infogan_helpers.methods import infogan, players
 from infogan_helpers.networks import Posterior
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 BUILT = {
     "01": {information: ("entropy", "conditional_entropy", "mutual_information")},
     "02": {information: ("kl_divergence", "variational_lower_bound")},
-    "03": {losses: ("discriminator_loss", "generator_loss", "code_log_likelihood", "lower_bound")},
+    "03": {games: ("discriminator_loss", "generator_loss"), losses: ("code_log_likelihood", "lower_bound")},
     "04": {evaluation: ("match_codes_to_labels",)},
     "06": {disentanglement: ("mutual_information_gap", "modularity")},
 }
+STEPS = {"03": {players: ("descend",), infogan: ("train_step",)}}  # they return nothing that could be compared
 CASES = [
     (notebook, module, name) for notebook, built in BUILT.items() for module, names in built.items() for name in names
 ]
@@ -90,10 +93,32 @@ def test_the_notebooks_function_equals_the_modules(notebook, module, name):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "changes", [{}, {"information_trains_trunk": True}, {"architecture": "mlp", "norm": "none"}], ids=str
+)
+def test_the_notebooks_step_moves_every_weight_as_the_modules_does(changes):
+    built = built_functions("03")["train_step"]
+    spec, after = CodeSpec((3,), 1, 4), []
+    config = replace(infogan.PRESETS["plain"], width=0.1, lambda_categorical=0.7, **changes)
+    real = 2 * torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(2)) - 1
+    for step in (lambda *_: None, built, infogan.train_step):
+        torch.manual_seed(0)
+        ours = players.make_players(spec, (1, 8, 8), config)
+        step(ours, real, spec, config, torch.Generator().manual_seed(1))
+        named = [*ours.generator.named_parameters(), *ours.discriminator_q.named_parameters()]
+        # A bias before a batch norm has no gradient but rounding, which Adam's first step would blow up.
+        after.append({name: p.detach() for name, p in named if not name.endswith("bias")})
+    before, one, other = after
+    for name, start in before.items():
+        assert (one[name] - start).abs().max() > 1e-4, name
+        assert ((one[name] - other[name]).abs() > 1e-5).float().mean() < 0.01, name
+
+
 def test_every_function_of_the_modules_name_is_held_to_it():
-    modules = (information, losses, measures, evaluation, disentanglement, code_factors)
+    modules = (information, losses, games, measures, evaluation, disentanglement, code_factors, players, infogan)
     public = {name for module in modules for name in vars(module)}
     listed = {(notebook, name) for notebook, _, name in CASES}
+    listed |= {(notebook, name) for notebook, built in STEPS.items() for names in built.values() for name in names}
     found = {
         (path.stem[:2], name)
         for path in sorted(NOTEBOOKS.glob("*.ipynb"))

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from IPython.core.interactiveshell import InteractiveShell
 from scipy.special import entr, rel_entr, xlogy
 
-from infogan_helpers import information, losses
+from infogan_helpers import games, information
 from infogan_helpers.exercises import (
     assignments,
     notebook_01,
@@ -167,7 +167,7 @@ WRONG = [
     # losses
     (
         assignments.check_discriminator_loss,
-        lambda r, f: losses.discriminator_loss(r.sigmoid(), f.sigmoid()),
+        lambda r, f: games.discriminator_loss(r.sigmoid(), f.sigmoid()),
         "probabilities where logits belong",
     ),
     (
@@ -175,20 +175,20 @@ WRONG = [
         lambda r, f: F.softplus(-r).sum() + F.softplus(f).sum(),
         "summed over the batch",
     ),
-    (assignments.check_discriminator_loss, lambda r, f: losses.discriminator_loss(f, r), "swapped"),
+    (assignments.check_discriminator_loss, lambda r, f: games.discriminator_loss(f, r), "swapped"),
     (
         assignments.check_discriminator_loss,
-        lambda r, f: torch.tensor([losses.discriminator_loss(r, f).item()]).sum(),
+        lambda r, f: torch.tensor([games.discriminator_loss(r, f).item()]).sum(),
         "the gradient is cut",
     ),
     (
         assignments.check_discriminator_loss,
-        lambda r, f: losses.discriminator_loss(r.detach(), f),
+        lambda r, f: games.discriminator_loss(r.detach(), f),
         "the gradient is cut",
     ),
     (
         assignments.check_generator_loss,
-        lambda f: losses.generator_loss(f.sigmoid()),
+        lambda f: games.generator_loss(f.sigmoid()),
         "probabilities where logits belong",
     ),
     (assignments.check_generator_loss, lambda f: -F.softplus(f).mean(), "saturating"),

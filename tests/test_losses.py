@@ -1,4 +1,4 @@
-"""The losses: their values, and their gradients, present where due and exactly zero where not."""
+"""What Q reads, in nats: values, and gradients, present where due and exactly zero where not."""
 
 import math
 
@@ -7,15 +7,12 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers.codes import Codes, CodeSpec
+from infogan_helpers.games import discriminator_loss, generator_loss
 from infogan_helpers.information import mutual_information, variational_lower_bound
 from infogan_helpers.losses import (
-    NEAR,
     Nats,
     answer_information,
-    answer_unevenness,
     code_log_likelihood,
-    discriminator_loss,
-    generator_loss,
     lower_bound,
 )
 from infogan_helpers.networks import DiscriminatorQ, Generator, MLPDiscriminatorQ, MLPGenerator, Posterior
@@ -51,73 +48,6 @@ def gaussian(mean, log_variance, values):
     log_variance = torch.as_tensor(log_variance, dtype=torch.float64).expand(values.shape)
     codes = Codes(torch.zeros(len(values), 4), torch.zeros(len(values), 0, dtype=torch.long), values)
     return CodeSpec((), 1, 4), Posterior((), mean, log_variance), codes
-
-
-# the adversarial pair
-
-
-def test_a_discriminator_that_knows_nothing_loses_two_log_two():
-    assert discriminator_loss(torch.zeros(4), torch.zeros(6)).item() == pytest.approx(2 * LN2, abs=1e-6)
-    assert generator_loss(torch.zeros(4)).item() == pytest.approx(LN2, abs=1e-6)
-
-
-def test_adversarial_losses_equal_their_formulas():
-    real = torch.tensor([2.0, -1.0, 0.5], dtype=torch.float64)
-    fake = torch.tensor([0.3, -2.0], dtype=torch.float64)
-    d_real, d_fake = 1 / (1 + torch.exp(-real)), 1 / (1 + torch.exp(-fake))
-    expected = -d_real.log().mean() - (1 - d_fake).log().mean()
-    torch.testing.assert_close(discriminator_loss(real, fake), expected, rtol=0, atol=1e-12)
-    torch.testing.assert_close(generator_loss(fake), -d_fake.log().mean(), rtol=0, atol=1e-12)
-
-
-def test_adversarial_losses_equal_binary_cross_entropy():
-    real, fake = torch.randn(8, generator=seeded()), torch.randn(8, generator=seeded(1))
-    bce = F.binary_cross_entropy_with_logits
-    expected = bce(real, torch.ones(8)) + bce(fake, torch.zeros(8))
-    torch.testing.assert_close(discriminator_loss(real, fake), expected)
-    torch.testing.assert_close(generator_loss(fake), bce(fake, torch.ones(8)))
-
-
-def test_each_batch_is_averaged_on_its_own():
-    real, fake = torch.tensor([1.0]), torch.tensor([-1.0, -1.0, -1.0, -1.0])
-    assert discriminator_loss(real, fake).item() == pytest.approx(2 * math.log1p(math.exp(-1)), abs=1e-6)
-
-
-@pytest.mark.parametrize("shape", [(), (5,), (5, 1), (2, 3, 4)])
-def test_adversarial_losses_are_scalars_for_logits_of_any_shape(shape):
-    assert discriminator_loss(torch.zeros(shape), torch.zeros(shape)).shape == ()
-    assert generator_loss(torch.zeros(shape)).shape == ()
-
-
-def test_adversarial_losses_are_finite_and_linear_at_extreme_logits():
-    far = torch.tensor([1000.0], requires_grad=True)
-    assert discriminator_loss(-far, far).item() == pytest.approx(2000)
-    assert discriminator_loss(far, -far).item() == 0
-    assert generator_loss(-far).item() == pytest.approx(1000)
-    (discriminator_loss(-far, far) + generator_loss(-far)).backward()
-    assert far.grad.item() == pytest.approx(3)
-
-
-def test_non_saturating_loss_keeps_its_gradient_while_d_wins():
-    logit = torch.tensor([-20.0], requires_grad=True)
-    generator_loss(logit).backward()
-    assert logit.grad.item() == pytest.approx(-1, abs=1e-6)
-
-
-def test_discriminator_pulls_real_up_and_fake_down():
-    real, fake = torch.zeros(4, requires_grad=True), torch.zeros(4, requires_grad=True)
-    discriminator_loss(real, fake).backward()
-    assert torch.equal(real.grad, torch.full((4,), -0.125))
-    assert torch.equal(fake.grad, torch.full((4,), 0.125))
-
-
-def test_empty_batches_are_refused_by_name():
-    with pytest.raises(ValueError, match=r"^real_logit must hold at least one logit, got shape \(0,\)"):
-        discriminator_loss(torch.zeros(0), torch.zeros(2))
-    with pytest.raises(ValueError, match=r"^fake_logit must hold at least one logit, got shape \(0, 1\)"):
-        discriminator_loss(torch.zeros(2), torch.zeros(0, 1))
-    with pytest.raises(ValueError, match=r"^fake_logit must hold at least one logit, got shape \(0,\)"):
-        generator_loss(torch.zeros(0))
 
 
 # the likelihood of the codes
@@ -533,81 +463,3 @@ def test_information_of_answers_grows_where_an_answer_gets_surer_and_no_image_is
 def test_information_of_answers_needs_a_table(shape):
     with pytest.raises(ValueError, match=r"logits must have shape \(n, classes\) with n of at least 1, got"):
         answer_information(torch.zeros(shape))
-
-
-NOTHING = torch.zeros(2, 0)  # no other code: all rows are near
-
-
-def test_answers_uneven_by_hand():
-    logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]], requires_grad=True)
-    high, low = math.exp(0.6) / (math.exp(0.6) + 2), 1 / (math.exp(0.6) + 2)
-    mean = [(high + low) / 2, (high + low) / 2, low]
-    loss = answer_unevenness(logits, NOTHING)
-    assert loss.item() == pytest.approx(math.log(3) + sum(m * math.log(m) for m in mean), abs=1e-6)
-    loss.backward()
-    assert (logits.grad[:, 2] < 0).all()  # the class that nobody answers is asked for
-    torch.testing.assert_close(logits.grad.sum(dim=1), torch.zeros(2), atol=1e-7, rtol=0)
-    assert answer_unevenness(20 * torch.eye(3), torch.zeros(3, 0)).item() == pytest.approx(0, abs=1e-6)
-    assert answer_unevenness(torch.tensor([[1e3, 0.0]]), torch.zeros(1, 0)).item() == pytest.approx(math.log(2))
-
-
-def test_answers_uneven_near_each_other_by_hand():
-    """Two classes that halve another code's range are even as a whole, and uneven wherever one looks."""
-    logits = torch.tensor([[1e3, -1e3], [-1e3, 1e3]], requires_grad=True)
-    beside = torch.tensor([[-NEAR / 2], [NEAR / 2]]) / math.pi
-    beside.requires_grad_()
-    assert answer_unevenness(logits, NOTHING).item() == pytest.approx(0, abs=1e-6)
-    own = 1 / (1 + math.exp(-1 / 2))  # what a row weighs for itself, at one NEAR from the other
-    expected = math.log(2) + own * math.log(own) + (1 - own) * math.log(1 - own)
-    loss = answer_unevenness(logits, beside)
-    assert loss.item() == pytest.approx(expected, abs=1e-6)
-    assert answer_unevenness(logits, 100 * beside).item() == pytest.approx(math.log(2), abs=1e-6)
-    loss.backward()
-    assert torch.isfinite(logits.grad).all()
-    assert beside.grad is None  # classes move; the other codes do not make room for them
-    apart, together = torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0], [5.0]])
-    torch.testing.assert_close(
-        answer_unevenness(logits, NEAR * apart / 16), answer_unevenness(logits, NEAR * together / 16)
-    )
-
-
-def test_answers_uneven_near_each_other_row_by_row():
-    logits, beside = 5 * torch.randn(5, 3, generator=seeded()), torch.tensor([[-0.1], [-0.08], [0.0], [0.02], [0.5]])
-    missing = []
-    for place in beside[:, 0].tolist():
-        weights = torch.exp(-((math.pi * (beside[:, 0] - place)) ** 2) / (2 * NEAR**2))
-        mean = (weights[:, None] * (0.3 * logits).softmax(dim=1)).sum(dim=0) / weights.sum()
-        missing.append(math.log(3) + (mean * mean.log()).sum().item())
-    assert answer_unevenness(logits, beside).item() == pytest.approx(sum(missing) / 5, abs=1e-6)
-
-
-def test_classes_that_follow_another_code_are_moved_and_those_that_do_not_are_left():
-    code = torch.linspace(-1, 1, 64)[:, None]
-    following = torch.cat([10 * code.sign(), -10 * code.sign()], dim=1).requires_grad_()
-    signs = torch.tensor([1.0, -1.0]).repeat(32)[:, None]
-    other = torch.cat([10 * signs, -10 * signs], dim=1).requires_grad_()
-    answer_unevenness(following, code).backward()
-    answer_unevenness(other, code).backward()
-    assert following.grad.abs().sum() > 20 * other.grad.abs().sum()
-    assert (following.grad[1:-1, 0] * code[1:-1, 0].sign() > 0).all()  # descent takes each towards the other class
-
-
-def test_a_dead_class_has_a_slope_where_information_has_none():
-    logits = torch.tensor([[15.0, 0.0, -15.0], [0.0, 15.0, -15.0]], requires_grad=True)
-    answer_information(logits).backward()
-    assert logits.grad[:, 2].abs().max() < 1e-9
-    logits.grad = None
-    answer_unevenness(logits, NOTHING).backward()
-    assert logits.grad[:, 2].max() < -1e-6
-
-
-@pytest.mark.parametrize("shape", [(0, 3), (3,), (2, 3, 4)])
-def test_answers_uneven_refuse_other_shapes(shape):
-    with pytest.raises(ValueError, match=r"logits must have shape \(n, classes\) with n of at least 1"):
-        answer_unevenness(torch.zeros(shape), torch.zeros(shape[0], 1))
-
-
-@pytest.mark.parametrize("shape", [(2,), (3, 1)])
-def test_answers_uneven_refuse_other_answers_that_are_not_theirs(shape):
-    with pytest.raises(ValueError, match=r"beside must have shape \(2, codes\), got"):
-        answer_unevenness(torch.zeros(2, 3), torch.zeros(shape))

@@ -12,7 +12,7 @@ from nbconvert import HTMLExporter
 from uncompared_cells import REASONS
 
 from infogan_helpers.checkpoints import load_pretrained
-from infogan_helpers.training import TrainingConfig
+from infogan_helpers.methods import digits
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -230,7 +230,7 @@ def test_the_weights_that_ship_were_made_by_notebook_04s_recipe(monkeypatch):
     cells = {cell.id: cell.source for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb")}
     namespace = {}
     exec("\n".join(cells[name] for name in ("imports", "imports-of-the-module", "config")), namespace)
-    of_the_card = TrainingConfig(**load_pretrained("mnist").card["config"])
+    of_the_card = digits.Config(**load_pretrained("mnist").card["config"])
     pace = {name: getattr(of_the_card, name) for name in ("seed", "sample_every", "checkpoint_every")}  # no recipe
     assert dataclasses.replace(namespace["config"], **pace) == of_the_card
 
@@ -243,8 +243,9 @@ def test_the_readme_maps_exactly_the_notebooks_that_there_are():
 
 def test_the_readme_maps_exactly_the_modules_that_there_are():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    linked = re.findall(r"\]\(infogan_helpers/(\w+\.py)\)", readme)
-    files = {path.name for path in (ROOT / "infogan_helpers").glob("*.py")} - {"__init__.py"}
+    linked = re.findall(r"\]\(infogan_helpers/([\w/]+\.py)\)", readme)
+    module = ROOT / "infogan_helpers"
+    files = {path.relative_to(module).as_posix() for path in module.rglob("*.py") if path.stem != "__init__"}
     assert set(linked) == files
 
 
@@ -264,3 +265,10 @@ def test_requirements_are_lower_bounds_that_end_with_the_module():
     lines = [line for line in lines if line]
     assert lines[-1] == "-e ."
     assert all(re.fullmatch(r"[a-z-]+>=[\d.]+", line) for line in lines[:-1])
+
+
+def test_what_the_worlds_views_need_is_known_to_their_presets_alone():
+    module = ROOT / "infogan_helpers"
+    importing = r"methods\.viewed|methods import .*viewed"
+    knowing = {path.stem for path in module.rglob("*.py") if re.search(importing, path.read_text(encoding="utf-8"))}
+    assert knowing == {"viewed", "world_presets"}

@@ -19,7 +19,10 @@ from matplotlib.figure import Figure
 
 from infogan_helpers import plots, training_plots
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.training import History, StepMetrics
+from infogan_helpers.methods.players import StepMetrics
+from infogan_helpers.pictures import GAP, to_colours
+from infogan_helpers.schedules import Ramp
+from infogan_helpers.training import History
 
 SPEC = CodeSpec((10,), 2, 4)
 
@@ -44,7 +47,7 @@ def images(n, height=8, width=8):
 
 
 def history(steps=60, pictures=3, rows=10):
-    record = History(8, SPEC.sample(10))
+    record = History(8, SPEC.sample(10), StepMetrics(*([] for _ in StepMetrics._fields)))
     for name in StepMetrics._fields:
         getattr(record, name).extend(float(x) for x in np.linspace(0.1, 0.9, steps))
     record.samples = [images(rows * 10) for _ in range(pictures)]
@@ -130,8 +133,8 @@ def test_titles_are_written(name):
 def test_a_grid_puts_each_image_in_its_place_row_by_row():
     stack = images(6)
     canvas = plots.image_grid(stack, 3).axes[0].images[0].get_array()
-    pitch = 8 + plots.GAP
-    assert canvas.shape == (2 * pitch - plots.GAP, 3 * pitch - plots.GAP)
+    pitch = 8 + GAP
+    assert canvas.shape == (2 * pitch - GAP, 3 * pitch - GAP)
     for i in range(6):
         y, x = (i // 3) * pitch, (i % 3) * pitch
         np.testing.assert_allclose(canvas[y : y + 8, x : x + 8], stack[i, 0] / 255, atol=1e-6)
@@ -208,10 +211,32 @@ def test_labels_must_fit_the_grid(name, count):
         plots.image_grid(images(10), 5, **{name: [1, 2, 3]})
 
 
-@pytest.mark.parametrize("shape", [(4, 3, 8, 8), (4, 8, 8), (8, 8)])
-def test_a_grid_takes_one_channel_images(shape):
+@pytest.mark.parametrize("shape", [(4, 2, 8, 8), (4, 8, 8), (8, 8)])
+def test_a_grid_takes_ink_or_colours(shape):
     with pytest.raises(ValueError, match=r"^images must have shape \(n, 1, height, width\), got "):
         plots.image_grid(torch.zeros(shape), 2)
+
+
+def test_a_grid_of_colours_shows_them_as_they_are_on_white():
+    red = torch.tensor([255, 0, 0], dtype=torch.uint8).reshape(1, 3, 1, 1).expand(4, 3, 5, 6)
+    (axes,) = plots.image_grid(red, 2).axes
+    shown = axes.images[0].get_array()
+    assert shown.shape == (2 * 5 + GAP, 2 * 6 + GAP, 3)
+    assert shown[0, 0].tolist() == [1, 0, 0]
+    assert shown[5, 0].tolist() == [1, 1, 1]
+    assert to_colours(red.float() / 127.5 - 1).tolist() == to_colours(red).tolist()
+    with pytest.raises(ValueError, match=r"images must have shape \(n, 3, height, width\), got \(2, 8, 8\)"):
+        to_colours(torch.zeros(2, 8, 8))
+
+
+def test_schedules_are_drawn_as_shares_of_their_largest_value():
+    figure = plots.schedules({"λ": Ramp(0.25, 0.75, 0.0, 4.0), "noise": Ramp(0.0, 0.5, 0.3, 0.15), "constant": 2.0})
+    lines = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
+    assert [lines["λ"][i] for i in (0, 50, 100, 150, 200)] == pytest.approx([0, 0, 0.5, 1, 1])
+    assert [lines["noise"][i] for i in (0, 50, 100, 200)] == pytest.approx([1, 0.75, 0.5, 0.5])
+    assert set(lines["constant"]) == {1.0}
+    with pytest.raises(ValueError, match=r"weights must be above 0 at some time, got 0 for \['off'\]"):
+        plots.schedules({"off": 0.0, "on": 1.0})
 
 
 def test_a_grid_of_nothing_is_refused():

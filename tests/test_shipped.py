@@ -9,9 +9,9 @@ from infogan_helpers.code_factors import as_columns, cluster_purity, code_factor
 from infogan_helpers.data import mnist_sample
 from infogan_helpers.disentanglement import mutual_information_gap
 from infogan_helpers.evaluation import code_accuracy, code_attribute_table, draw_images, read_codes
-from infogan_helpers.losses import lower_bound
+from infogan_helpers.losses import code_recovery, lower_bound
+from infogan_helpers.methods import digits, viewed
 from infogan_helpers.quality import classify, load_classifier, sure_share
-from infogan_helpers.training import TrainingConfig, code_recovery
 from infogan_helpers.world_presets import WORLD_PRESETS
 
 
@@ -62,7 +62,7 @@ def test_the_card_leaves_no_seed_out_and_ships_the_median_of_its_own(model):
     assert runs["recipe, unseen"] == list(range(3))
     accuracies = sorted(model.card["accuracy of each seed"].values())
     assert model.card["measured"]["accuracy"] == accuracies[(len(accuracies) - 1) // 2]
-    assert TrainingConfig(**model.card["config"]).seed in map(int, model.card["accuracy of each seed"])
+    assert digits.Config(**model.card["config"]).seed in map(int, model.card["accuracy of each seed"])
 
 
 @pytest.mark.parametrize("name", ["mnist_control", "fashion_mnist"])
@@ -79,7 +79,7 @@ def test_the_control_is_the_recipe_but_for_what_asks_for_the_codes(model):
     control = load_pretrained("mnist_control").card
     ours, theirs = model.card["config"], control["config"]
     differ = {name for name in ours if ours[name] != theirs[name]} - {"seed"}
-    assert differ == {"lambda_categorical", "lambda_continuous", "agreement"}
+    assert differ == {"lambda_categorical", "lambda_continuous", "consistency"}
     assert control["trained on"] == model.card["trained on"]
     assert control["measured"]["L_I categorical"] < model.card["measured"]["L_I categorical"] - 1
 
@@ -118,7 +118,7 @@ def test_a_worlds_card_holds_five_seeds_and_ships_the_median(name):
     assert [row["seed"] for row in card["runs"][name]] == list(range(5))
     by = card["what"].rpartition("median ")[2]
     assert card["measured"][by] == sorted(row[by] for row in card["runs"][name])[2]
-    assert TrainingConfig(**card["config"]).views == WORLD_PRESETS[name].config.views
+    assert viewed.Config(**card["config"]).views == WORLD_PRESETS[name].config.views
     assert "no factor was seen" in card["trained on"]
 
 

@@ -16,8 +16,8 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import like_mnist, mnist_sample
 from infogan_helpers.evaluation import read_codes
 from infogan_helpers.explorer_page import CANVAS_SCALE, SHEET_SCALES, export_explorer
+from infogan_helpers.methods import infogan
 from infogan_helpers.networks import ARCHITECTURES
-from infogan_helpers.training import TrainingConfig, fit
 from infogan_helpers.widgets import (
     INVITATION,
     OTHERS,
@@ -140,7 +140,7 @@ def test_a_normal_prior_has_no_support_to_mark():
         ("seeds", [1], "seeds must be two integers of at least 0, got"),
         ("seeds", [1, -2], "seeds must be"),
         ("between", 1.5, r"between must be a number in \[0, 1\], got 1.5"),
-        ("drawing", b"abc", "drawing must be empty or 1024 bytes, one a pixel, got 3"),
+        ("drawing", b"abc", "drawing must be empty or 1024 bytes, one per pixel, got 3"),
     ],
 )
 def test_what_no_control_can_show_is_refused_and_the_view_stays(name, value, message):
@@ -174,9 +174,22 @@ def test_networks_that_do_not_belong_together_are_refused(other):
         explorer(pair()[0], other)
 
 
-def test_a_generator_of_colours_and_no_model_at_all_are_refused():
-    with pytest.raises(ValueError, match=r"^generator must draw images of shape \(1, height, width\), got \(3, 8, 8\)"):
-        explorer(*pair(shape=(3, 8, 8)))
+def test_colours_are_explored_as_they_are_and_no_canvas_is_beside_them():
+    generator, discriminator_q = pair(shape=(3, SIDE, SIDE))
+    shown = pixels(sprite(explorer(generator, discriminator_q)))
+    assert shown.shape == (SIDE, 4 * SIDE, 3)
+    drawn = generator.eval()(SPEC.codes_at([0, 0], [0.0, 0.0], (0, 1)))[0].detach()
+    expected = ((drawn.permute(1, 2, 0) + 1) * 127.5).round().numpy()
+    assert np.abs(shown[:, :SIDE].astype(float) - expected).max() <= 1
+    with pytest.raises(ValueError, match=r"square images of one channel, got \(3, 8, 8\)"):
+        draw_a_digit(generator, discriminator_q)
+
+
+def test_a_generator_of_two_channels_and_no_model_at_all_are_refused():
+    with pytest.raises(
+        ValueError, match=r"^generator must draw images of shape \(1 or 3, height, width\), got \(2, 8, 8\)"
+    ):
+        explorer(*pair(shape=(2, 8, 8)))
     with pytest.raises(ValueError, match="models must hold at least one pair"):
         compare_models({})
     with pytest.raises(ValueError, match=r"generator of 'b' must have the first generator's spec"):
@@ -357,8 +370,8 @@ def test_the_view_of_a_training_is_redrawn_while_it_trains():
         seen.append(view.value)
 
     images = torch.randint(0, 256, (8, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    config = TrainingConfig(steps=4, batch_size=4, width=0.05, sample_every=2)
-    fit(images, SPEC, config, device="cpu", callback=update, progress=False)
+    config = infogan.Config(steps=4, batch_size=4, width=0.05, sample_every=2)
+    infogan.fit(images, SPEC, config, device="cpu", callback=update, progress=False)
     assert len(seen) == 2
     assert seen[0] != seen[1]
     assert pixels(seen[1]).std() > 5

@@ -6,7 +6,7 @@ import numpy as np
 import torch.nn.functional as F
 from scipy.special import xlogy
 
-from infogan_helpers import information, losses
+from infogan_helpers import games, information
 from infogan_helpers.exercises.checking import (
     BITS,
     PRIOR_MISSING,
@@ -107,7 +107,7 @@ def check_variational_lower_bound(function):
 def check_discriminator_loss(function):
     """``discriminator_loss(real_logit, fake_logit)``: -E[log D(x)] - E[log(1 - D(G(z)))] from logits."""
     __tracebackhide__ = True
-    right = losses.discriminator_loss
+    right = games.discriminator_loss
     mistakes = [
         Mistake(PROBABILITIES, lambda real, fake: right(real.sigmoid(), fake.sigmoid())),
         Mistake(SUM, lambda real, fake: F.softplus(-real).sum() + F.softplus(fake).sum()),
@@ -128,7 +128,7 @@ def check_discriminator_loss(function):
 def check_generator_loss(function):
     """``generator_loss(fake_logit)``: -E[log D(G(z))], the form whose gradient stays large while D wins."""
     __tracebackhide__ = True
-    right = losses.generator_loss
+    right = games.generator_loss
     mistakes = [
         Mistake(PROBABILITIES, lambda fake: right(fake.sigmoid())),
         Mistake(SUM, lambda fake: F.softplus(-fake).sum()),

@@ -26,7 +26,7 @@ import pandas as pd
 import seaborn
 import torch
 
-from infogan_helpers.checkpoints import load_network_tensors, load_tensors, save_networks
+from infogan_helpers.checkpoints import load_named_tensors, load_tensors, save_networks
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData, load_fashion_mnist, load_mnist, mnist_sample, without_sample
 from infogan_helpers.evaluation import (
@@ -37,9 +37,9 @@ from infogan_helpers.evaluation import (
     read_codes,
     score_codes,
 )
-from infogan_helpers.losses import lower_bound
+from infogan_helpers.losses import code_recovery, lower_bound
+from infogan_helpers.methods import digits, infogan
 from infogan_helpers.quality import class_balance, classify, frechet_distance, load_classifier, sure_share
-from infogan_helpers.training import PRESETS, code_recovery, fit, make_players, settle_batch_norm
 
 FOLDER = Path("data/runs")
 RESULTS = Path(__file__).parent / "results"
@@ -47,6 +47,7 @@ SNAPSHOTS = 10  # of a run, evenly spaced; the last is its end
 MATCHED_ON = 10_000  # training images that the snapshots' match is fitted on; the end is matched on all of them
 FAKES = 10_000
 GOAL = 0.95
+METHOD_OF = {name: method for method in (digits, infogan) for name in method.PRESETS}
 DATA = {  # what to train and match on, what to score on
     "full": lambda: (load_mnist(), load_mnist(train=False)),
     "offline": lambda: (mnist_sample(), load_mnist(train=False)),
@@ -59,8 +60,8 @@ def parse(argument):
     """``recipe@full:0-2,5`` to ``[("recipe", "full", 0), …]``."""
     name, _, seeds = argument.partition(":")
     preset, _, data = name.partition("@")
-    if preset not in PRESETS or data not in DATA or not seeds:
-        raise argparse.ArgumentTypeError(f"PRESET@DATA:SEEDS with {list(PRESETS)} and {list(DATA)}, got {argument!r}")
+    if preset not in METHOD_OF or data not in DATA or not seeds:
+        raise argparse.ArgumentTypeError(f"PRESET@DATA:SEEDS with {list(METHOD_OF)} and {list(DATA)}, got {argument!r}")
     return [(preset, data, seed) for seed in parse_seeds(seeds)]
 
 
@@ -78,8 +79,9 @@ def train_one(preset, data, seed, folder):
     """Train and score one run in this process; writes its networks and its figures."""
     name, spec = run_name(preset, data, seed), CodeSpec()
     train, test = DATA[data]()
-    every = max(1, PRESETS[preset].steps // SNAPSHOTS)
-    config = replace(PRESETS[preset], seed=seed, sample_every=every, checkpoint_every=every)
+    method = METHOD_OF[preset]
+    every = max(1, method.PRESETS[preset].steps // SNAPSHOTS)
+    config = replace(method.PRESETS[preset], seed=seed, sample_every=every, checkpoint_every=every)
     checkpoint = folder / f"{name}.run.safetensors"
     snapshots = folder / f"{name}.snapshots"
     snapshots.mkdir(parents=True, exist_ok=True)
@@ -88,17 +90,17 @@ def train_one(preset, data, seed, folder):
         if len(history) < config.steps:
             (snapshots / f"{len(history)}.safetensors").write_bytes(checkpoint.read_bytes())
 
-    run = fit(train.images, spec, config, checkpoint=checkpoint, callback=keep, progress=False)
+    run = method.fit(train.images, spec, config, checkpoint=checkpoint, callback=keep, progress=False)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before scoring takes its own
     save_networks(folder / f"{name}.safetensors", run.generator, run.discriminator_q)
     few = ImageData(train.images[:MATCHED_ON], train.labels[:MATCHED_ON], train.source)
     curve = []
     for file in sorted(snapshots.glob("*.safetensors"), key=lambda file: int(file.stem)):
         tensors, metadata = load_tensors(file)
-        players = make_players(spec, train.images.shape[1:], config)
-        load_network_tensors(players.generator, players.discriminator_q, tensors)
+        players = method.METHOD.make(spec, train.images.shape[1:], config)
+        load_named_tensors(tensors, generator=players.generator, discriminator_q=players.discriminator_q)
         started = time.perf_counter()
-        settle_batch_norm(players.discriminator_q, players.generator, train.images, spec, config)
+        method.finish(players, train.images, spec, config)
         seconds = metadata["seconds"] + time.perf_counter() - started
         accuracy = score_codes(players.discriminator_q, few, test).accuracy
         curve.append({"step": metadata["steps"], "seconds": round(seconds, 1), "accuracy": round(accuracy, 4)})
@@ -112,7 +114,8 @@ def train_one(preset, data, seed, folder):
         "peak memory (MB)": memory,
     }
     record = {
-        "preset": preset, "data": data, "seed": seed, "config": asdict(config), "trained on": train.source,
+        "preset": preset, "data": data, "seed": seed, "method": method.METHOD.name, "config": asdict(config),
+        "trained on": train.source,
         "scored on": test.source, "conditions": conditions(), "curve": curve,
         "figures": {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()},
     }  # fmt: skip
@@ -181,7 +184,7 @@ def seconds_to_goal(record):
 
 
 def table_of(records):
-    """One row a run, as it is written."""
+    """One row per run, as it is written."""
     rows = []
     for record in records:
         figures, to_goal = record["figures"], seconds_to_goal(record)
@@ -253,7 +256,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=parse, nargs="+", metavar="PRESET@DATA:SEEDS")
     parser.add_argument("--workers", type=int, default=2, help="runs at a time")
-    parser.add_argument("--threads", type=int, default=1, help="threads a run")
+    parser.add_argument("--threads", type=int, default=1, help="threads per run")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--here", action="store_true", help="train the one run in this process, write no table")
     options = parser.parse_args()

@@ -26,7 +26,7 @@ from infogan_helpers.checkpoints import load_pretrained
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import mnist_sample
 from infogan_helpers.evaluation import draw_images, read_codes
-from infogan_helpers.training import TrainingConfig, fit
+from infogan_helpers.methods import digits
 from infogan_helpers.widgets import TrainingView, explorer
 
 MOVES, KEYS, STEPS = 300, 60, 200
@@ -99,13 +99,13 @@ def in_the_browser():
 
 def while_training():
     """The live view's share of a training's time: one picture every ``sample_every`` steps of the defaults."""
-    config, view, updates = TrainingConfig(steps=STEPS, sample_every=STEPS), TrainingView(CodeSpec()), []
-    run = fit(mnist_sample().images, CodeSpec(), config, device="cpu", progress=False)
+    config, view, updates = digits.Config(steps=STEPS, sample_every=STEPS), TrainingView(CodeSpec()), []
+    run = digits.fit(mnist_sample().images, CodeSpec(), config, device="cpu", progress=False)
     for _ in range(7):
         started = time.perf_counter()
         view.update(run.history)
         updates.append(time.perf_counter() - started)
-    between = TrainingConfig().sample_every * run.history.seconds / STEPS
+    between = digits.Config().sample_every * run.history.seconds / STEPS
     return statistics.median(updates) / between
 
 

@@ -64,6 +64,7 @@ def main():
     generator, discriminator_q = load_networks(file.with_suffix(".safetensors"))
     facts = {
         "what": f"InfoGAN on {options.name}, {WHAT[record['preset']]}, the run of median accuracy among its seeds",
+        "method": record["method"],
         "config": record["config"],
         "trained on": record["trained on"],
         "scored on": record["scored on"],

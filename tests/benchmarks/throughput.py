@@ -3,24 +3,25 @@ and a plain loop around the paper's width and ours.
 
     python tests/benchmarks/throughput.py
 
-The plain loop is what tutorials write: a DataLoader that converts image by image, float32, one ``.item()`` a step.
+The plain loop is what tutorials write: a DataLoader that converts image by image, float32, one ``.item()`` per step.
 Rounds alternate, so that a machine whose speed drifts slows all of them; the median round counts.
 """
 
 import platform
 import statistics
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from unittest.mock import patch
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from infogan_helpers import training
+from infogan_helpers import networks
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import to_model_range
+from infogan_helpers.methods import digits, infogan
 from infogan_helpers.runtime import default_device
-from infogan_helpers.training import PRESETS, fit, make_players, train_step
 
 ROUNDS = 3
 STEPS = {"cpu": 15, "cuda": 150}
@@ -39,19 +40,19 @@ class OneByOne(Dataset):
         return to_model_range(self.images[row])
 
 
-def with_fit(images, config, device):
-    return fit(images, CodeSpec(), config, device=device, progress=False).history.images_per_second
+def with_fit(method, images, config, device):
+    return method.fit(images, CodeSpec(), config, device=device, progress=False).history.images_per_second
 
 
-def with_a_plain_loop(images, config, device):
+def with_a_plain_loop(method, images, config, device):
     spec, step = CodeSpec(), 0
-    players = make_players(spec, images.shape[1:], config, device)
+    players = method.METHOD.make(spec, images.shape[1:], config, device)
     loader = DataLoader(OneByOne(images), config.batch_size, shuffle=True, drop_last=True)
     started = time.perf_counter()
-    with patch.object(training, "_forward", lambda network, argument: network(argument)):  # no bf16
+    with patch.object(networks, "reduced_precision", lambda network: nullcontext()):
         while step < config.steps:
             for real in loader:
-                metrics = train_step(players, real.to(device), spec, config)
+                metrics = method.train_step(players, real.to(device), spec, config)
                 metrics.d_loss.item()
                 step += 1
                 if step == config.steps:
@@ -62,18 +63,19 @@ def with_a_plain_loop(images, config, device):
 def main():
     device = default_device()
     images = torch.randint(0, 256, (4000, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    recipe, plain = (replace(PRESETS[name], steps=STEPS[device.type]) for name in ("recipe", "plain"))
+    recipe = replace(digits.PRESETS["recipe"], steps=STEPS[device.type])
+    plain = replace(infogan.PRESETS["plain"], steps=STEPS[device.type])
     contestants = {
-        "recipe, fit": (with_fit, recipe),
-        "recipe, plain loop": (with_a_plain_loop, recipe),
-        "plain, fit": (with_fit, plain),
-        "plain at the paper's width, fit": (with_fit, replace(plain, width=1.0)),
-        "plain at the paper's width, plain loop": (with_a_plain_loop, replace(plain, width=1.0)),
+        "recipe, fit": (with_fit, digits, recipe),
+        "recipe, plain loop": (with_a_plain_loop, digits, recipe),
+        "plain, fit": (with_fit, infogan, plain),
+        "plain at the paper's width, fit": (with_fit, infogan, replace(plain, width=1.0)),
+        "plain at the paper's width, plain loop": (with_a_plain_loop, infogan, replace(plain, width=1.0)),
     }
     rates = {name: [] for name in contestants}
     for _ in range(ROUNDS):
-        for name, (run, config) in contestants.items():
-            rates[name].append(run(images, config, device))
+        for name, (run, method, config) in contestants.items():
+            rates[name].append(run(method, images, config, device))
     print(f"{platform.machine()}, {device}, {torch.get_num_threads()} threads, torch {torch.__version__}, batch 128")
     slowest = statistics.median(rates["plain at the paper's width, plain loop"])
     for name, rate in rates.items():

@@ -31,7 +31,8 @@ from infogan_helpers.disentanglement import mutual_information_gap
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.interventions import factor_vae_score
 from infogan_helpers.losses import lower_bound
-from infogan_helpers.training import fit, make_players, settle_batch_norm
+from infogan_helpers.methods import viewed
+from infogan_helpers.methods.players import make_players
 from infogan_helpers.views import UNANSWERED, view
 from infogan_helpers.world_presets import WORLD_PRESETS, without_views
 from infogan_helpers.worlds import Sprites
@@ -62,9 +63,10 @@ def parse(argument):
     return [(name, seed) for seed in parse_seeds(seeds)]
 
 
-def read_random_codes(images, spec, config):
+def read_random_codes(images, preset, config):
     """A Q that learns codes which have nothing to do with its pictures: what a score is worth by itself."""
     torch.manual_seed(config.seed)
+    spec = preset.spec
     players = make_players(spec, tuple(images.shape[1:]), config)
     dq, random = players.discriminator_q, torch.Generator().manual_seed(config.seed)
     sampler = BatchSampler(images, config.batch_size, random)
@@ -76,7 +78,7 @@ def read_random_codes(images, spec, config):
         loss.backward()
         for optimizer in (players.optimizer_d, players.optimizer_q):
             optimizer.step()
-    settle_batch_norm(dq, players.generator, images, spec, config)
+    preset.method.finish(players, images, spec, config)
     return players
 
 
@@ -89,10 +91,10 @@ def train_one(name, seed, folder):
     test, test_factors, _ = world.images_and_factors(HELD_OUT, TEST_SEED, progress=False)
     started = time.perf_counter()
     if name.endswith("_random"):
-        networks = read_random_codes(train, spec, config)
+        networks = read_random_codes(train, preset, config)
         bounds = {}
     else:
-        networks = fit(train, spec, config, device="cpu", progress=False)
+        networks = preset.method.fit(train, spec, config, device="cpu", progress=False)
         recent = slice(-50, None)
         bounds = {
             "L_I categorical": float(np.mean(networks.history.bound_categorical[recent])),
@@ -101,10 +103,12 @@ def train_one(name, seed, folder):
     seconds = time.perf_counter() - started
     save_networks(folder / f"{name}-{seed}.safetensors", networks.generator, networks.discriminator_q)
     figures = bounds | score(networks.discriminator_q, world, spec, (train, train_factors), (test, test_factors))
-    figures["G obeys"] = obeys(networks.generator, spec, config.views)
+    if preset.method is viewed:
+        figures["G obeys"] = obeys(networks.generator, spec, config.views)
     record = {
         "run": name,
         "seed": seed,
+        "method": preset.method.METHOD.name,
         "config": asdict(config),
         "seconds": seconds,
         "figures": figures,
@@ -168,7 +172,7 @@ def obeys(generator, spec, views):
 
 
 def write_table(folder):
-    """All finished runs: one line a seed, and the spread."""
+    """All finished runs: one line per seed, and the spread."""
     records = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
     records = [r for r in records if r.get("run") in runs()]
     (RESULTS / "worlds.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
@@ -213,6 +217,7 @@ def ship(name):
     preset = WORLD_PRESETS[name]
     facts = {
         "what": f"InfoGAN on {preset.world.__name__}, each code read from a view; the seed of median {MEDIAN_BY[name]}",
+        "method": chosen["method"],
         "config": chosen["config"],
         "trained on": f"{IMAGES:,} rendered pictures of seed {TRAIN_SEED}, 32 by 32; no factor was seen",
         "scored on": f"{HELD_OUT:,} pictures of seed {TEST_SEED}; factors enter to score only",

@@ -1,0 +1,1 @@
+"""One file per algorithm, each with ``Config``, ``train_step`` and ``fit``; read two side by side."""

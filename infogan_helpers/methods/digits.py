@@ -1,0 +1,242 @@
+"""The recipe of notebook 04: InfoGAN, and what Q has to look through where pictures are digits. No labels here either.
+
+The same page as ``infogan``. It adds copies that Q reads codes from, consistency of its answers on real images, noise
+on all that D judges, first weights that favour the codes, and schedules. Not here: the changes that make a copy.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+
+from infogan_helpers import checks
+from infogan_helpers.data import check_images
+from infogan_helpers.games import GAMES
+from infogan_helpers.losses import answer_information, lower_bound
+from infogan_helpers.methods.players import (
+    FINITE,
+    PlayersConfig,
+    StepMetrics,
+    TrainingResult,
+    amplify_codes,
+    descend,
+    generate,
+    make_players,
+    recalibrate_batch_norm,
+    set_learning_rates,
+    step_metrics,
+)
+from infogan_helpers.schedules import Ramp, at, largest, weight
+from infogan_helpers.training import Method, run
+from infogan_helpers.transforms import ASPECTS, add_noise, add_stray_strokes, random_style
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(PlayersConfig):
+    """Everything that decides a run, apart from the images and the codes; the defaults are the recipe.
+
+    A weight is a ``schedules.Ramp``, or a number that stays.
+
+    Args:
+        learning_rate_g, learning_rate_d, learning_rate_q: as in ``PlayersConfig``, at the first step.
+        learning_rate_factor: weight that multiplies all three.
+        lambda_categorical: weight, how hard G is pushed to raise L_I of the categorical codes; 0 is a GAN that Q
+            watches. Q's head climbs L_I itself, whatever the weights.
+        lambda_continuous: likewise for the continuous codes.
+        information_trains_trunk: whether D's loss holds the weighted L_I, so that it trains the trunk too.
+        augment: how strongly the copy of each fake that Q reads the categorical codes from is rotated, sheared, scaled,
+            shifted, bent and thickened (``transforms.random_style``). By data processing I(c; T(x)) <= I(c; x), so L_I
+            stays a lower bound.
+        keep: what the copies leave alone, in turn, from ``transforms.ASPECTS``: continuous code ``i`` is read from the
+            copies that keep ``keep[i % len(keep)]``, so that nothing else can carry it. Empty: Q reads the continuous
+            codes from the fake itself.
+        stray_strokes: share of the copies that are crossed by a stray stroke (``transforms.add_stray_strokes``); those
+            that keep their lean are not.
+        consistency: weight of what Q's categorical answers on real images should do: say much (``losses.
+            answer_information``), and come back on a copy (cross-entropy from the answer on the image, held fixed).
+        instance_noise: weight, the standard deviation of the Gaussian noise on all that D judges.
+        code_gain: how many times larger G's first weights on the codes start than those on the noise.
+
+    Raises:
+        ValueError: a field is out of range, or fields do not go together; the message names it.
+    """
+
+    learning_rate_g: float = 1e-3
+    learning_rate_d: float = 1e-3
+    learning_rate_q: float = 1e-3
+    learning_rate_factor: float | Ramp = Ramp(0.5, 1.0, 1.0, 0.02)
+    lambda_categorical: float | Ramp = Ramp(0.0875, 0.2, 0.1, 1.0)
+    lambda_continuous: float | Ramp = Ramp(0.25, 0.375, 0.0, 0.5)
+    information_trains_trunk: bool = True
+    augment: float = 1.0
+    keep: tuple[str, ...] = ("lean", "stroke")
+    stray_strokes: float = 0.5
+    consistency: float | Ramp = Ramp(0.15, 0.3, 0.0, 0.5)
+    instance_noise: float | Ramp = Ramp(0.0, 0.5, 0.3, 0.0)
+    code_gain: float = 3.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in (
+            "learning_rate_factor",
+            "lambda_categorical",
+            "lambda_continuous",
+            "consistency",
+            "instance_noise",
+        ):
+            object.__setattr__(self, name, weight(name, getattr(self, name)))
+        checks.boolean("information_trains_trunk", self.information_trains_trunk)
+        checks.number("augment", self.augment, above=0), checks.number("code_gain", self.code_gain, above=0)
+        checks.number("stray_strokes", self.stray_strokes, least=0, most=1)
+        if not isinstance(self.keep, (tuple, list)) or not all(aspect in ASPECTS for aspect in self.keep):
+            raise ValueError(f"keep must be a tuple of aspects from {ASPECTS}, got {self.keep!r}")
+        object.__setattr__(self, "keep", tuple(self.keep))
+        if self.batch_size < len(self.keep):
+            raise ValueError(
+                f"batch_size must be at least {len(self.keep)}, one image per aspect kept, got {self.batch_size}"
+            )
+
+
+_RECIPE = Config()
+PRESETS = {
+    "recipe": _RECIPE,
+    "control": replace(  # the recipe with λ = 0: nobody asks G for the codes, or Q for answers on real images
+        _RECIPE, lambda_categorical=0.0, lambda_continuous=0.0, consistency=0.0
+    ),
+}
+
+
+def make(spec, image_shape, config, device="cpu"):
+    """``make_players``, and G's first weights on the codes multiplied by ``config.code_gain``.
+
+    Raises:
+        ValueError: the images have no height and width, or their shape does not fit the architecture.
+    """
+    if len(image_shape) != 3:
+        raise ValueError(f"images must have shape (n, channels, height, width) to be copied, got (n, *{image_shape})")
+    players = make_players(spec, image_shape, config, device)
+    amplify_codes(players.generator, spec, config.code_gain)
+    return players
+
+
+def train_step(players, real, spec, config, generator=None, done=0.0):
+    """One step of the recipe: sample, generate, judge; read from copies; then D, G and Q each move once.
+
+    Args:
+        players: the ``Players``, changed in place.
+        real: a batch of images in [-1, 1], shape ``(n, channels, height, width)``, on the networks' device.
+        spec: the ``CodeSpec`` to sample from.
+        config: the ``Config``.
+        generator: the ``torch.Generator`` of codes, noise and copies, on that device; torch's own where it is ``None``.
+        done: share of the run that lies behind, in [0, 1]: scheduled weights depend on it.
+
+    Returns:
+        ``StepMetrics``, still on the device: reading one is what costs time on a GPU.
+
+    Source: ``infogan.train_step``; copies and consistency after Krause et al. 2010 and Xie et al. 2020.
+    """
+    g, dq, game = players.generator, players.discriminator_q, GAMES[config.game]
+    set_learning_rates(players, config, at(config.learning_rate_factor, done))
+    noise = at(config.instance_noise, done)
+
+    # Sample codes and generate.
+    codes = spec.sample(len(real), generator, real.device)
+    fake = g(codes)
+
+    # Judge real images and fakes under noise; read the codes back from copies of the fakes.
+    real_logit, on_real = dq(add_noise(real, noise, generator))
+    fake_logit, on_fake = dq(add_noise(fake, noise, generator))
+    posterior, read_from, on_copy = read_copies(dq, fake, real, on_fake, config, generator)
+    d_loss = game.discriminator(real_logit, fake_logit) + game.penalty(dq, real, fake, generator)
+    g_loss = game.generator(fake_logit)
+    bound = lower_bound(posterior, codes, spec, read_from)
+    information = at(config.lambda_categorical, done) * bound.categorical
+    information = information + at(config.lambda_continuous, done) * bound.continuous
+    disagreement = 0.0 if on_copy is None else at(config.consistency, done) * inconsistency(on_real, on_copy)
+
+    # Update D (and through it the trunk), G and Q. Real images teach Q and the trunk, and G nothing.
+    of_trunk = disagreement - information if config.information_trains_trunk else disagreement
+    descend(
+        {
+            players.optimizer_d: d_loss + of_trunk,
+            players.optimizer_g: g_loss - information,
+            players.optimizer_q: disagreement - bound.total,
+        }
+    )
+    return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
+
+
+def make_copies(fake, real, config, generator):
+    """Copies of the fakes, changed but for the aspect that each keeps, and of the real images; some are crossed.
+
+    Returns:
+        Images, fakes first; copies of the real ones only where ``config.consistency`` asks about them.
+    """
+    n, copies = len(fake), random_style(fake, generator, config.augment, config.keep)
+    if largest(config.consistency) > 0:
+        copies = torch.cat([copies, random_style(real, generator, config.augment)])
+    if config.stray_strokes == 0:
+        return copies
+    shares = torch.full((len(copies),), config.stray_strokes, device=fake.device)
+    for i, aspect in enumerate(config.keep):
+        if aspect == "lean":
+            shares[i : n : len(config.keep)] = 0  # a stroke has a lean of its own
+    return add_stray_strokes(copies, shares, generator)
+
+
+def read_copies(dq, fake, real, on_fake, config, generator):
+    """What Q reads from copies, in a forward pass of its own: among the fakes they would shift batch norm.
+
+    Returns:
+        ``(posterior of the fakes, read_from of lower_bound, posterior of the real images' copies)``: the second is
+        ``None`` where every code is read from every image, the third where real images are not asked about.
+    """
+    n, copies = len(fake), make_copies(fake, real, config, generator)
+    _, read = dq(copies)
+    posterior, on_copy = read.rows(slice(0, n)), read.rows(slice(n, None)) if len(copies) > n else None
+    if not config.keep:
+        return posterior._replace(mean=on_fake.mean, log_variance=on_fake.log_variance), None, on_copy
+    row = torch.arange(n, device=fake.device)[:, None] % len(config.keep)
+    code = torch.arange(posterior.mean.shape[1], device=fake.device)[None, :] % len(config.keep)
+    everywhere = torch.ones(n, len(posterior.categorical_logits), dtype=torch.bool, device=fake.device)
+    return posterior, torch.cat([everywhere, row == code], dim=1), on_copy
+
+
+def inconsistency(on_image, on_copy):
+    """How little Q's categorical answers on real images say, and how far those on their copies differ, in nats.
+
+    Cross-entropy of the answer on the copy from that on the image, which is held fixed, less ``answer_information``.
+    """
+    pairs = zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
+    return sum(
+        F.cross_entropy(copy, image.detach().softmax(dim=1)) - answer_information(image) for image, copy in pairs
+    )
+
+
+def finish(players, images, spec, config):
+    """Measure batch norm anew on real images, fakes and copies: what a step shows D and Q."""
+
+    def shown(real, fake, generator):
+        return real, fake, make_copies(fake, real, config, generator)
+
+    recalibrate_batch_norm(players, images, spec, config.seed, shown)
+
+
+METHOD = Method("digits", StepMetrics, FINITE, make, train_step, generate, finish)
+
+
+def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=None, progress=True):
+    """Train InfoGAN on images by the recipe, without labels.
+
+    Args:
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, channels, height, width)``, paper at the lowest.
+        spec: the ``CodeSpec``.
+        config: a ``Config``; its defaults where it is ``None``.
+        device, checkpoint, callback, progress: as in ``training.run``, whose errors these are too.
+
+    Returns:
+        ``TrainingResult``, with D and Q's batch norm measured anew (``finish``).
+    """
+    options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
+    players, history, interrupted = run(METHOD, check_images(images), spec, config or Config(), **options)
+    return TrainingResult(players.generator, players.discriminator_q, history, interrupted)

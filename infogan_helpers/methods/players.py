@@ -1,0 +1,241 @@
+"""What InfoGAN and its relatives share: G, D with Q, an optimiser each; what a step measures and what a run returns.
+
+Not here: any step, and any weight λ. Each method has a file of its own beside this one.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from infogan_helpers import checks
+from infogan_helpers.data import BatchSampler, as_model_range
+from infogan_helpers.games import GAMES
+from infogan_helpers.losses import code_recovery
+from infogan_helpers.networks import ARCHITECTURES, NORMS, VARIANCES
+from infogan_helpers.schedules import largest
+from infogan_helpers.training import History, RunConfig
+
+RATES = ("learning_rate_g", "learning_rate_d", "learning_rate_q")
+RECALIBRATION_BATCH, RECALIBRATION_BATCHES = 128, 20  # images per batch, and batches, that batch norm is measured over
+FINITE = ("d_loss", "g_loss", "bound_categorical", "bound_continuous")  # of ``StepMetrics``
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayersConfig(RunConfig):
+    """The players of a run and what they play; see ``training.RunConfig`` for the run itself.
+
+    Args:
+        learning_rate_g: Adam's learning rate for G.
+        learning_rate_d: for D, which owns the trunk and its own head.
+        learning_rate_q: for Q's head.
+        betas: Adam's two decay rates.
+        game: a key of ``games.GAMES``.
+        architecture: ``"conv"`` (the paper's) or ``"mlp"``.
+        norm: of D and Q, from ``networks.NORMS``.
+        width: scales the hidden layers; 1.0 is the paper's.
+        variance: of Q's continuous codes, ``"learned"`` or ``"fixed"``.
+
+    Raises:
+        ValueError: a field is out of range, or the game does not go with the norm; the message names it.
+    """
+
+    learning_rate_g: float = 5e-4
+    learning_rate_d: float = 5e-4
+    learning_rate_q: float = 5e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    game: str = "standard"
+    architecture: str = "conv"
+    norm: str = "batch"
+    width: float = 0.25
+    variance: str = "learned"
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in (*RATES, "width"):
+            checks.number(name, getattr(self, name), above=0)
+        is_pair = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
+        if not is_pair or not all(isinstance(b, (int, float)) and 0 <= b < 1 for b in self.betas):
+            raise ValueError(f"betas must be two numbers in [0, 1), got {self.betas!r}")
+        object.__setattr__(self, "betas", tuple(self.betas))
+        choices = {"game": GAMES, "architecture": ARCHITECTURES, "norm": NORMS, "variance": VARIANCES}
+        for name, known in choices.items():
+            checks.choice(name, getattr(self, name), known)
+        if self.game == "wasserstein" and self.norm == "batch":
+            raise ValueError(
+                "norm must be 'spectral' or 'none' where game is 'wasserstein', whose penalty is on each image by "
+                "itself, got 'batch'"
+            )
+
+    def likely_cause(self):
+        """In words: the largest learning rate, and a weight λ above 10."""
+        rate = max(RATES, key=lambda name: getattr(self, name))
+        cause = f"{rate}={getattr(self, rate):g} is too high"
+        weights = {name: largest(value) for name, value in vars(self).items() if name.startswith("lambda_")}
+        heaviest = max(weights, key=weights.get, default=None)
+        if heaviest and weights[heaviest] > 10:
+            cause += f", or {heaviest}={weights[heaviest]:g} drowns the adversarial loss"
+        return cause
+
+
+@dataclass
+class Players:
+    """G, D with Q, and the three optimisers; every parameter belongs to exactly one of them."""
+
+    generator: nn.Module
+    discriminator_q: nn.Module
+    optimizer_g: torch.optim.Optimizer
+    optimizer_d: torch.optim.Optimizer
+    optimizer_q: torch.optim.Optimizer
+
+
+class StepMetrics(NamedTuple):
+    """What one step measured, scalars on the training device.
+
+    Attributes:
+        d_loss: D's loss, its penalty included; in nats in the standard game.
+        g_loss: G's adversarial loss, likewise.
+        bound_categorical: L_I of the categorical codes, in nats, on this batch of fakes.
+        bound_continuous: L_I of the continuous codes, likewise.
+        d_accuracy: share of real and fake images on the right side of D's logit 0; 0.5 is a coin.
+        code_recovery: share of categorical codes that Q's best guess got right (NaN where there are none).
+    """
+
+    d_loss: torch.Tensor
+    g_loss: torch.Tensor
+    bound_categorical: torch.Tensor
+    bound_continuous: torch.Tensor
+    d_accuracy: torch.Tensor
+    code_recovery: torch.Tensor
+
+    def summary(self):
+        """What the progress bar says."""
+        return f"L_I {self.bound_categorical + self.bound_continuous:.2f} nats"
+
+
+class TrainingResult(NamedTuple):
+    """What ``fit`` returns, both networks in eval mode.
+
+    Attributes:
+        interrupted: whether the run was stopped before its last step.
+    """
+
+    generator: nn.Module
+    discriminator_q: nn.Module
+    history: History
+    interrupted: bool
+
+
+def make_players(spec, image_shape, config, device="cpu"):
+    """Networks and optimisers for a run, in training mode; weights come from torch's own generator.
+
+    Args:
+        spec: the ``CodeSpec``.
+        image_shape: ``(channels, height, width)``; any shape for ``architecture="mlp"``.
+        config: a ``PlayersConfig``.
+        device: where the networks live.
+
+    Returns:
+        ``Players``: G's optimiser owns G, D's owns the trunk and D's head, Q's owns Q's head.
+
+    Raises:
+        ValueError: the image shape does not fit the architecture.
+    """
+    make_generator, make_discriminator_q = ARCHITECTURES[config.architecture]
+    generator = make_generator(spec, image_shape, config.width).to(device)
+    dq = make_discriminator_q(spec, image_shape, config.width, config.variance, config.norm).to(device)
+
+    def adam(parameters, learning_rate):
+        fused = torch.device(device).type in ("cpu", "cuda")
+        return torch.optim.Adam(parameters, lr=learning_rate, betas=config.betas, fused=fused)
+
+    return Players(
+        generator,
+        dq,
+        adam(generator.parameters(), config.learning_rate_g),
+        adam([*dq.trunk.parameters(), *dq.real_head.parameters()], config.learning_rate_d),
+        adam(dq.q_head.parameters(), config.learning_rate_q),
+    )
+
+
+def amplify_codes(generator, spec, gain):
+    """Multiply G's first weights on the codes, which come first in its input; those on the noise stay."""
+    with torch.no_grad():
+        first = next(layer for layer in generator.modules() if isinstance(layer, nn.Linear))
+        first.weight[:, : spec.dim - spec.noise] *= gain
+
+
+def set_learning_rates(players, config, factor):
+    """Each optimiser's rate is its own of the configuration times ``factor``."""
+    for letter in "gdq":
+        rate = getattr(config, f"learning_rate_{letter}") * factor
+        getattr(players, f"optimizer_{letter}").param_groups[0]["lr"] = rate
+
+
+def descend(losses):
+    """One step of each optimiser on its own loss: all gradients first, at the same weights, then all move.
+
+    Args:
+        losses: optimiser to the scalar that the parameters it owns, and no others, follow downwards.
+    """
+    for optimizer, loss in losses.items():
+        optimizer.zero_grad(set_to_none=True)
+        owned = [p for group in optimizer.param_groups for p in group["params"]]
+        loss.backward(inputs=owned, retain_graph=True)
+    for optimizer in losses:
+        optimizer.step()
+
+
+def step_metrics(d_loss, g_loss, bound, logits, posterior, codes):
+    """``StepMetrics`` of one step, still on the device: reading one is what costs time on a GPU.
+
+    Args:
+        logits: D's, on real images and on fakes.
+        posterior: Q's answers on fakes, or on what stands in for them.
+        codes: that made them.
+    """
+    real_logit, fake_logit = logits
+    with torch.no_grad():
+        d_accuracy = ((real_logit > 0).float().mean() + (fake_logit <= 0).float().mean()) / 2
+        metrics = (d_loss, g_loss, bound.categorical, bound.continuous, d_accuracy, code_recovery(posterior, codes))
+        return StepMetrics(*(value.detach() for value in metrics))
+
+
+def generate(players, codes):
+    """G's images of ``codes``."""
+    return players.generator(codes)
+
+
+def recalibrate_batch_norm(players, images, spec, seed, shown):
+    """Measure D and Q's batch-norm statistics anew, on what Q will be asked about, with the weights at rest.
+
+    The moving averages of a training lag behind its weights and lean towards whatever batch came last; for D and Q, who
+    read real images, fakes and copies in turn, that can cost a tenth of c1's accuracy and more.
+
+    Args:
+        players: D and Q are changed in place; both networks are put in eval mode.
+        images: the training images, ``uint8`` or floats in [-1, 1], on the networks' device; no labels.
+        spec: the ``CodeSpec``.
+        seed: of the batches.
+        shown: ``(real, fake, generator)`` to the batches that D and Q are shown, in turn.
+    """
+    generator, discriminator_q = players.generator.eval(), players.discriminator_q
+    layers = [m for m in discriminator_q.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    size = min(len(images), RECALIBRATION_BATCH)
+    if layers and size > 1:  # a single image has no statistics
+        momentum = layers[0].momentum
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None  # a plain average over all batches
+        discriminator_q.train()
+        random = torch.Generator(images.device).manual_seed(seed)
+        sampler = BatchSampler(images, size, random)
+        with torch.no_grad():
+            for _ in range(RECALIBRATION_BATCHES):
+                real, fake = as_model_range(sampler.next()), generator(spec.sample(size, random, images.device))
+                for batch in shown(real, fake, random):
+                    discriminator_q(batch)
+        for layer in layers:
+            layer.momentum = momentum
+    discriminator_q.eval()

@@ -1,0 +1,84 @@
+"""Images as they are shown: in colours, tiled into a grid, encoded as a PNG.
+
+Not here: figures with axes and labels, which are ``plots``.
+"""
+
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+
+from infogan_helpers import checks
+from infogan_helpers.data import to_ink
+
+GAP = 2  # pixels between two images of a grid
+
+
+def to_colours(images):
+    """``uint8`` or [-1, 1] images in red, green and blue as floats in [0, 1], shape ``(n, height, width, 3)``."""
+    images = torch.as_tensor(images).detach().cpu()
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ValueError(f"images must have shape (n, 3, height, width), got {tuple(images.shape)}")
+    colours = images.float() / 255 if images.dtype == torch.uint8 else (images.float() + 1) / 2
+    return colours.clamp(0, 1).permute(0, 2, 3, 1).numpy()
+
+
+def tile(images, columns, ink=True):
+    """All images in one grid, row by row, ``GAP`` pixels apart.
+
+    Args:
+        images: ``uint8`` or floats in [-1, 1], shape ``(n, 1, height, width)`` or ``(n, 3, height, width)``.
+        columns: images per row; divides ``n``.
+        ink: whether what is bright in one-channel images is ink.
+
+    Returns:
+        ``(grid, rows, (height, width))``: the grid is a float array, 1 where one-channel images are shown dark, or
+        colours in [0, 1]; the last is an image's size.
+
+    Raises:
+        ValueError: the images have another shape, or do not fill the grid.
+    """
+    if np.ndim(images) == 4 and np.shape(images)[1] == 3:
+        tiles, paper = to_colours(images), 1.0
+    else:
+        tiles, paper = to_ink(images) if ink else 1 - to_ink(images), 0.0
+    if not checks.is_integer(columns) or columns < 1 or len(tiles) % columns or len(tiles) == 0:
+        raise ValueError(f"columns must divide the number of images, {len(tiles)}, got {columns!r}")
+    rows, (height, width) = len(tiles) // columns, tiles.shape[1:3]
+    canvas = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, *tiles.shape[3:]), paper)
+    for i, image in enumerate(tiles):
+        y, x = (i // columns) * (height + GAP), (i % columns) * (width + GAP)
+        canvas[y : y + height, x : x + width] = image
+    return canvas, rows, (height, width)
+
+
+def side_by_side(images):
+    """Images in one row, as the bytes of a PNG."""
+    return _encode(np.concatenate(list(_shown(images)), axis=1), compress_level=1)
+
+
+def sheet(images, shape):
+    """All pictures of an exported page as the bytes of a PNG: a column per class and first axis, a row per second axis.
+
+    Args:
+        images: in the order of ``shape``, the last axis fastest.
+        shape: ``(classes, steps of the first axis, steps of the second)``; the last one or two may be missing.
+    """
+    shown = _shown(images)
+    rows = shape[2] if len(shape) > 2 else 1
+    shown = shown.reshape(-1, rows, *shown.shape[1:])
+    columns, _, height, width, *colours = shown.shape
+    ordered = np.moveaxis(shown, 0, 2)  # (rows, height, columns, width, …)
+    return _encode(ordered.reshape(rows * height, columns * width, *colours), optimize=True)
+
+
+def _shown(images):
+    """How bright each pixel is shown, in [0, 1]: one channel is ink, dark on light; three are colours."""
+    return to_colours(images) if images.shape[1] == 3 else 1 - to_ink(images)
+
+
+def _encode(brightness, **options):
+    buffer = io.BytesIO()
+    Image.fromarray((brightness * 255).round().astype(np.uint8)).save(buffer, format="png", **options)
+    return buffer.getvalue()
