@@ -43,7 +43,7 @@ class DigitClassifier(nn.Module):
 
 
 def train_classifier(images, labels, epochs=5, batch_size=128, seed=0, progress=True):
-    """Train a ``DigitClassifier`` with labels, on restyled copies of the images, on the CPU.
+    """Train a ``DigitClassifier`` with labels, on changed copies of the images, on the CPU.
 
     Args:
         images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, 1, 28, 28)``.
@@ -74,8 +74,8 @@ def train_classifier(images, labels, epochs=5, batch_size=128, seed=0, progress=
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
         for _ in tqdm(range(steps), disable=not progress, unit="step"):
             batch = rows.next()
-            restyled = random_style(as_model_range(images[batch]), random, AUGMENTATION)
-            loss = F.cross_entropy(classifier(restyled)[0], labels[batch])
+            changed = random_style(as_model_range(images[batch]), random, AUGMENTATION)
+            loss = F.cross_entropy(classifier(changed)[0], labels[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

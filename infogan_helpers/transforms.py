@@ -66,8 +66,8 @@ def random_style(images, generator=None, strength=1.0, keep=()):
     ink = F.grid_sample((images + 1) / 2, grid, align_corners=False)  # beyond the border there is no ink
     amount = uniform(THICKENING, "stroke").reshape(n, 1, 1, 1)
     side = torch.where(amount < 0, -1.0, 1.0)  # shrinking the ink is growing the paper
-    restyled = ink + amount.abs() * (side * F.max_pool2d(side * ink, 3, 1, 1) - ink)
-    return 2 * restyled.clamp(0, 1) - 1
+    changed = ink + amount.abs() * (side * F.max_pool2d(side * ink, 3, 1, 1) - ink)
+    return 2 * changed.clamp(0, 1) - 1
 
 
 def add_stray_strokes(images, share, generator=None):

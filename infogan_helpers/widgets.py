@@ -150,7 +150,7 @@ def _fits(name, value, spec, pixels):
         return fits, "two integers of at least 0"
     if name == "between":
         return 0 <= value <= 1, "a number in [0, 1]"
-    return len(value) in (0, pixels), f"empty or {pixels} bytes, one a pixel"
+    return len(value) in (0, pixels), f"empty or {pixels} bytes, one per pixel"
 
 
 def explorer(generator, discriminator_q, seed=0):
@@ -199,8 +199,9 @@ def draw_a_digit(generator, discriminator_q, seed=0):
         ValueError: as in ``explorer``.
     """
     models = checked_models({"G redraws": (generator, discriminator_q)})
-    if generator.image_shape[1] != generator.image_shape[2]:
-        raise ValueError(f"generator must draw square images, to draw beside, got {generator.image_shape}")
+    channels, height, width = generator.image_shape
+    if channels != 1 or height != width:
+        raise ValueError(f"generator must draw square images of one channel, got {generator.image_shape}")
     return Explorer(models, seed, canvas=True)
 
 

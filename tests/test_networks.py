@@ -397,7 +397,7 @@ def test_convolutions_need_a_height_and_width_divisible_by_four(network, shape):
 @pytest.mark.parametrize("network", READERS)
 @pytest.mark.parametrize("variance", ["Learned", "", None, 1.0, True])
 def test_variance_is_learned_or_fixed(network, variance):
-    with pytest.raises(ValueError, match=r"^variance must be 'learned' or 'fixed', got "):
+    with pytest.raises(ValueError, match=r"^variance must be one of \['fixed', 'learned'\], got "):
         network(SPEC, SMALL, width=0.05, variance=variance)
 
 
@@ -428,3 +428,32 @@ def test_generators_refuse_codes_of_another_spec(network):
         generator(CodeSpec((3, 5), 2, 5).sample(2))
     with pytest.raises(ValueError, match=r"codes.categorical must lie in \[0, 3\)"):
         generator(SPEC.sample(2).replace(categorical=torch.tensor([[3, 0], [0, 0]])))
+
+
+@pytest.mark.parametrize("network", [DiscriminatorQ, MLPDiscriminatorQ])
+def test_without_batch_norm_no_answer_depends_on_the_neighbours(network):
+    images = images_of(6)
+    for norm in ("none", "spectral"):
+        reader = network(CodeSpec(), SMALL, width=0.05, norm=norm).train()
+        assert not any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in reader.modules())
+        for module in reader.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.eval()
+        with torch.no_grad():
+            for _ in range(30):  # of power iteration
+                reader(images)
+            reader.eval()
+            torch.testing.assert_close(reader(images)[0][:2], reader(images[:2])[0])
+
+
+def test_spectral_norm_bounds_the_trunk_and_ds_head_and_leaves_q_alone():
+    reader = DiscriminatorQ(CodeSpec(), SMALL, width=0.05, norm="spectral").train()
+    with torch.no_grad():
+        for _ in range(200):
+            reader(images_of(2))
+        for layer in [*reader.trunk, reader.real_head]:
+            if hasattr(layer, "weight"):
+                assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
+    assert not torch.nn.utils.parametrize.is_parametrized(reader.q_head.mean)
+    with pytest.raises(ValueError, match=r"^norm must be one of \['batch', 'none', 'spectral'\], got 'layer'"):
+        DiscriminatorQ(CodeSpec(), SMALL, norm="layer")
