@@ -6,7 +6,6 @@ Taken apart in notebook 03. Not here: losses and optimisers. D and Q return logi
 import math
 from contextlib import nullcontext
 from itertools import pairwise
-from numbers import Integral, Real
 from typing import NamedTuple
 
 import torch
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from infogan_helpers.checks import choice
+from infogan_helpers import checks
 
 NORMS = ("batch", "spectral", "none")  # of D: batch norm, weights of spectral norm 1 (Miyato et al. 2018), neither
 VARIANCES = ("learned", "fixed")
@@ -63,7 +62,7 @@ class QHead(nn.Module):
 
     def __init__(self, spec, features, hidden, variance, norm):
         super().__init__()
-        self.variance = choice("variance", variance, VARIANCES)
+        self.variance = checks.choice("variance", variance, VARIANCES)
         self.hidden = nn.Sequential()
         if hidden:
             self.hidden.extend(
@@ -163,7 +162,7 @@ class DiscriminatorQ(nn.Module):
         channels, height, image_width = _check_image_shape(image_shape)
         full, wide, narrow, hidden = (scaled(units, width) for units in (1024, 128, 64, 128))
         self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
-        self.norm = choice("norm", norm, NORMS)
+        self.norm = checks.choice("norm", norm, NORMS)
         self.trunk = nn.Sequential(
             nn.Conv2d(channels, narrow, 4, stride=2, padding=1),
             nn.LeakyReLU(0.1),
@@ -232,7 +231,7 @@ class MLPDiscriminatorQ(nn.Module):
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="none"):
         super().__init__()
         self.spec, self.image_shape, self.width = spec, _check_shape(image_shape), width
-        self.norm = choice("norm", norm, NORMS)
+        self.norm = checks.choice("norm", norm, NORMS)
         sizes = [math.prod(image_shape), *(scaled(units, width) for units in (1024, 512, 256))]
         layers = [nn.Flatten()]
         for i, (before, after) in enumerate(pairwise(sizes)):
@@ -284,9 +283,7 @@ def count_parameters(module):
 
 def scaled(units, width):
     """``units`` of the full-width network at another width, at least 1."""
-    if isinstance(width, bool) or not isinstance(width, Real) or not 0 < width < math.inf:
-        raise ValueError(f"width must be a positive number, 1.0 for the paper's network, got {width!r}")
-    return max(1, round(units * width))
+    return max(1, round(units * checks.number("width", width, above=0)))
 
 
 def _batch_norm(layer, units, norm):
@@ -304,7 +301,7 @@ def _bound_weights(*modules):
 
 def _check_shape(image_shape):
     sizes = image_shape if isinstance(image_shape, (tuple, list)) else ()
-    if not sizes or not all(isinstance(s, Integral) and not isinstance(s, bool) and s > 0 for s in sizes):
+    if not sizes or not all(checks.is_integer(s) and s > 0 for s in sizes):
         raise ValueError(f"image_shape must be a tuple of positive integers, got {image_shape!r}")
     return tuple(int(s) for s in sizes)
 

@@ -37,8 +37,7 @@ def image_grid(
     """Images in a grid, row by row, with what varies written along the axes.
 
     Args:
-        images: ``uint8`` or floats in [-1, 1], shape ``(n, 1, height, width)``, or ``(n, 3, height, width)`` for red,
-            green and blue; ``n`` divisible by ``columns``.
+        images: ``uint8`` or floats in [-1, 1], shape ``(n, 1 or 3, height, width)``; ``columns`` divides ``n``.
         columns: images per row.
         row_labels: a label per row.
         column_labels: a label per column; numbers are shown with a sign and one decimal.

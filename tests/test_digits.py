@@ -241,15 +241,15 @@ def test_a_step_without_continuous_codes_needs_nothing_kept():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"augment": 0.0}, "augment must be a positive number, got 0.0"),
-        ({"stray_strokes": 1.5}, r"stray_strokes must be a share in \[0, 1\], got 1.5"),
+        ({"augment": 0.0}, "augment must be a number above 0, got 0.0"),
+        ({"stray_strokes": 1.5}, r"stray_strokes must be a number in \[0, 1\], got 1.5"),
         ({"keep": ("lean", "colour")}, "keep must be a tuple of aspects from .*, got"),
         ({"keep": "lean"}, "keep must be a tuple of aspects from .*, got 'lean'"),
         ({"batch_size": 1}, "batch_size must be at least 2, one image per aspect kept, got 1"),
         ({"consistency": -1.0}, "consistency must be a number of at least 0, got -1.0"),
         ({"instance_noise": float("nan")}, "instance_noise must be a number of at least 0"),
         ({"lambda_categorical": {"start": 0.5}}, "lambda_categorical must hold the fields of a Ramp, got"),
-        ({"code_gain": 0}, "code_gain must be a positive number, got 0"),
+        ({"code_gain": 0}, "code_gain must be a number above 0, got 0"),
         ({"information_trains_trunk": 1}, "information_trains_trunk must be True or False, got 1"),
     ],
 )

@@ -13,21 +13,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 PYTHON = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
 LIMITS = {"file": 400, "function": 60, "class": 120}  # lines; docstrings count
 # What is still too long: the file as a whole, or a class in it. Nothing new may enter.
-TOO_LONG = {
-    "infogan_helpers/training.py",
-    "infogan_helpers/training.py TrainingConfig",
-    "infogan_helpers/training.py _Run",
-    "infogan_helpers/codes.py CodeSpec",
-    "tests/test_losses.py",
-    "tests/test_networks.py",
-    "tests/test_training.py",
-    "tests/test_transforms.py",
-    "tests/test_views.py",
-}
+TOO_LONG = {"infogan_helpers/codes.py CodeSpec", "tests/test_losses.py", "tests/test_networks.py"}
 OURS = {PACKAGE.name, *(path.stem for path in PYTHON)}
-# Private by their spelling, and part of what NamedTuple and IPython promise.
-PROMISED = {"_asdict", "_fields", "_make", "_replace", "_repr_mimebundle_"}
-PEEKING = {"tests/test_training.py", "tests/test_transforms.py", "tests/test_views.py"}  # still; no other may
+# Private by their spelling, and part of what NamedTuple, IPython and torch promise.
+PROMISED = {"_asdict", "_fields", "_make", "_replace", "_repr_mimebundle_", "_BatchNorm"}
 
 
 def short(path):
@@ -124,5 +113,4 @@ def private_names_of_others(path):
 
 @pytest.mark.parametrize("path", PYTHON, ids=short)
 def test_no_private_name_is_used_by_another_file(path):
-    found = private_names_of_others(path)
-    assert bool(found) == (short(path) in PEEKING), found
+    assert private_names_of_others(path) == set()

@@ -376,7 +376,7 @@ def test_bf16_autocast_does_not_coarsen_the_log_variance():
 @pytest.mark.parametrize("network", [*GENERATORS, *READERS])
 @pytest.mark.parametrize("width", [0, -0.5, math.nan, math.inf, "1", None, True])
 def test_width_is_a_positive_number(network, width):
-    with pytest.raises(ValueError, match=r"^width must be a positive number, 1.0 for the paper's network, got "):
+    with pytest.raises(ValueError, match=r"^width must be a number above 0, got "):
         network(SPEC, SMALL, width=width)
 
 
@@ -397,7 +397,7 @@ def test_convolutions_need_a_height_and_width_divisible_by_four(network, shape):
 @pytest.mark.parametrize("network", READERS)
 @pytest.mark.parametrize("variance", ["Learned", "", None, 1.0, True])
 def test_variance_is_learned_or_fixed(network, variance):
-    with pytest.raises(ValueError, match=r"^variance must be one of \['fixed', 'learned'\], got "):
+    with pytest.raises(ValueError, match=r"^variance must be 'learned' or 'fixed', got "):
         network(SPEC, SMALL, width=0.05, variance=variance)
 
 
@@ -455,5 +455,5 @@ def test_spectral_norm_bounds_the_trunk_and_ds_head_and_leaves_q_alone():
             if hasattr(layer, "weight"):
                 assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
     assert not torch.nn.utils.parametrize.is_parametrized(reader.q_head.mean)
-    with pytest.raises(ValueError, match=r"^norm must be one of \['batch', 'none', 'spectral'\], got 'layer'"):
+    with pytest.raises(ValueError, match=r"^norm must be 'batch', 'spectral' or 'none', got 'layer'"):
         DiscriminatorQ(CodeSpec(), SMALL, norm="layer")

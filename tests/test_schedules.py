@@ -19,8 +19,8 @@ def test_a_ramp_stays_moves_in_a_straight_line_and_stays():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ((-0.1, 0.5, 0, 1), r"start must be a share in \[0, 1\], got -0.1"),
-        ((0.1, 1.5, 0, 1), r"end must be a share in \[0, 1\], got 1.5"),
+        ((-0.1, 0.5, 0, 1), r"start must be a number in \[0, 1\], got -0.1"),
+        ((0.1, 1.5, 0, 1), r"end must be a number in \[0, 1\], got 1.5"),
         ((0.5, 0.5, 0, 1), "end must be above start, 0.5, got 0.5"),
         ((0, 1, -1, 1), "before must be a number of at least 0, got -1"),
         ((0, 1, 0, float("inf")), "after must be a number of at least 0, got inf"),
