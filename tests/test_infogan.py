@@ -15,7 +15,7 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.losses import code_recovery
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.infogan import PRESETS, Config, fit, train_step
-from infogan_helpers.methods.players import make_players
+from infogan_helpers.methods.players import Players, make_players
 from infogan_helpers.networks import Posterior
 
 
@@ -299,28 +299,59 @@ def certain(*logits):
 # --- what it is for
 
 
-def test_a_run_of_seconds_makes_pictures_tell_their_code_and_its_control_does_not():
-    """Two kinds of picture and one binary code, which Q reads off the fakes where λ made G write it there."""
-    kinds = torch.arange(256) % 2
-    images = (kinds * 255).to(torch.uint8).reshape(-1, 1).expand(-1, 4)
-    spec = CodeSpec(categorical=(2,), continuous=0, noise=2)
-    rates = {"learning_rate_g": 5e-3, "learning_rate_d": 5e-3, "learning_rate_q": 5e-3}
-    config = replace(
-        PRESETS["plain"],
-        steps=600,
-        batch_size=64,
-        architecture="mlp",
-        norm="none",
-        width=0.1,
-        sample_every=300,
-        **rates,
-    )
-    pushed = train(config, images, spec).history
-    control = train(replace(config, lambda_categorical=0), images, spec).history
-    assert np.mean(pushed.code_recovery[-50:]) > 0.85
-    assert np.mean(control.code_recovery[-50:]) < 0.7
-    assert 0.1 < np.mean(pushed.bound_categorical[-50:]) <= np.log(2)
-    assert np.mean(control.bound_categorical[-50:]) < 0.05
+class OnePixel(torch.nn.Module):
+    """A generator of two weights: a picture is one number, a weight times the code plus a weight times the noise."""
+
+    def __init__(self, spec, image_shape):
+        super().__init__()
+        self.spec, self.image_shape = spec, image_shape
+        self.of_code, self.of_noise = (torch.nn.Parameter(torch.tensor(start)) for start in (0.3, 1.0))
+
+    def forward(self, codes):
+        return self.of_code * (2.0 * codes.categorical - 1) + self.of_noise * codes.noise
+
+
+class Reader(torch.nn.Module):
+    """A D that answers 0 whatever it sees; a Q of one weight w that answers the picture x by the logits -wx and wx."""
+
+    def __init__(self):
+        super().__init__()
+        self.real_head, self.q_head = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1, bias=False)
+        torch.nn.init.zeros_(self.real_head.weight), torch.nn.init.zeros_(self.real_head.bias)
+        torch.nn.init.ones_(self.q_head.weight)
+
+    def forward(self, images):
+        read, nothing = self.q_head(images), torch.zeros(len(images), 0)
+        return self.real_head(images)[:, 0], Posterior((torch.cat([-read, read], dim=1),), nothing, nothing)
+
+
+@pytest.mark.parametrize("pressure", [0.0, 1.0])
+def test_under_lambda_pictures_come_to_tell_their_code_and_without_it_they_stay(pressure):
+    """A game with one answer: D is blind and rests, so that G hears L_I alone, and drowns the noise in the code."""
+    spec, signal = CodeSpec(categorical=(2,), continuous=0, noise=1), []
+
+    def make(spec, image_shape, config, device):
+        g, dq = OnePixel(spec, image_shape), Reader()
+        rates = ((g, 0.05), (dq.real_head, 0.0), (dq.q_head, 0.05))
+        return Players(g, dq, *(torch.optim.SGD(module.parameters(), lr=rate) for module, rate in rates))
+
+    def step(players, *rest):
+        g = players.generator
+        signal.append(abs(g.of_code.item() / g.of_noise.item()))
+        return train_step(players, *rest)
+
+    config = replace(QUICK, steps=400, batch_size=256, sample_every=400, lambda_categorical=pressure)
+    method = infogan.METHOD._replace(make=make, step=step, finish=lambda *_: None)
+    trained = train(config, torch.zeros(256, 1), spec, method)
+    bound, recovered = (np.mean(x[-50:]) for x in (trained.history.bound_categorical, trained.history.code_recovery))
+    if pressure:
+        assert signal[-1] > 10 * signal[0]
+        assert recovered > 0.95
+        assert 0.5 < bound < np.log(2)
+    else:
+        assert set(signal) == {signal[0]}
+        assert 0.0 < bound < 0.15  # what a weight of 0.3 tells through noise of 1
+    assert abs(trained.players.discriminator_q.q_head.weight.item() - 1) > 0.2
 
 
 # --- the presets

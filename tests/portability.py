@@ -1,0 +1,97 @@
+"""What depends on a training must hold on every processor and for other seeds: run it under many, print the margins.
+
+    python tests/portability.py                                        # everything, and store the table
+    python tests/portability.py tests/test_training.py notebooks/03*   # these only, and store nothing
+
+A training amplifies the rounding of the processor that it ran on. torch can be told to compute as older processors do:
+six settings, three processors by one and two threads. Then, with this processor's own arithmetic, every seed is moved
+by 1 to 10. Of the tests and cells that trained, or read trained weights, the table names the comparison with the least
+room in any run, and says how many runs failed. Not part of the README's test command.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from watched import KERNEL_NOTES, MOVED_BY, TEST_NOTES
+
+TESTS = Path(__file__).resolve().parent
+RESULTS = TESTS / "benchmarks" / "results" / "portability.md"
+AT_ONCE = 2  # runs
+PROCESSORS = {
+    "own": {},
+    "SSE4.1": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "AVX2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+}
+SETTINGS = {
+    f"{name}, OMP_NUM_THREADS={threads}": variables | {"OMP_NUM_THREADS": str(threads)}
+    for name, variables in PROCESSORS.items()
+    for threads in (1, 2)
+}
+MOVED_SEEDS = {f"seeds + {by}": {MOVED_BY: str(by), "OMP_NUM_THREADS": "1"} for by in range(1, 11)}
+
+
+def run(name, variables, paths):
+    """The notes of one run of pytest, a dictionary for each test or cell that depends on a training."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        startup = folder / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        (startup / "watch.py").write_text("import watched\nwatched.watch_kernel(get_ipython())\n", encoding="utf-8")
+        notes = {TEST_NOTES: folder / "tests.jsonl", KERNEL_NOTES: folder / "kernel.jsonl", "IPYTHONDIR": folder}
+        environment = os.environ | variables | {key: str(value) for key, value in notes.items()}
+        environment["PYTHONPATH"] = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
+        environment["PYTHONPYCACHEPREFIX"] = str(folder / "cache")  # assertions are compiled anew, with their hook
+        options = ["-p", "watched", "-o", "enable_assertion_pass_hook=true", "-p", "no:cacheprovider", "-q"]
+        command = [sys.executable, "-m", "pytest", *options, *paths]
+        done = subprocess.run(command, cwd=TESTS.parent, env=environment, capture_output=True, encoding="utf-8")
+        print(f"{name}: {done.stdout.strip().splitlines()[-1]}", flush=True)
+        lines = notes[TEST_NOTES].read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) | {"run": name} for line in lines]
+
+
+def table(notes):
+    """One row of Markdown for each test or cell: its least room, where, and the runs that failed."""
+    by_name = defaultdict(list)
+    for note in notes:
+        by_name[note["name"]].append(note)
+    rows, silent = [], 0
+    for name, members in by_name.items():
+        rooms = [(room, source, note["run"]) for note in members for source, room in note["margins"].items()]
+        least = min(rooms, default=None)
+        failed = {note["run"]: note["failure"] for note in members if note["failure"]}
+        if least is None and not failed:
+            silent += 1
+        else:
+            rows.append((-len(failed), name, len(members), least, failed))
+    lines = ["| test or cell | runs | least room | of | in | failed |", "|---|---|---|---|---|---|"]
+    for _, name, runs, least, failed in sorted(rows, key=lambda row: row[:2]):
+        room, source, where = ("", "", "") if least is None else (f"{least[0]:.2g}", f"`{least[1]}`", least[2])
+        source = source.replace("|", "\\|")
+        lines.append(f"| {name} | {runs} | {room} | {source} | {where} | {'; '.join(failed) or 'none'} |")
+        for reason in sorted(set(failed.values())):
+            print(f"{name}: {reason}")
+    return [*lines, "", f"{silent} more compare no numbers (bits, names, messages), and none of them failed."]
+
+
+def main(paths):
+    runs = SETTINGS | MOVED_SEEDS
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        notes = [note for found in pool.map(lambda name: run(name, runs[name], paths), runs) for note in found]
+    lines = table(notes)
+    print("\n".join(lines))
+    if not paths:
+        head = f"{platform.machine()}, Python {platform.python_version()}; `python tests/portability.py`"
+        title = "# What depends on a training, on other processors and seeds"
+        RESULTS.write_text("\n".join([title, "", head, "", *lines, ""]), encoding="utf-8")
+    sys.exit(any(note["failure"] for note in notes))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
