@@ -34,6 +34,8 @@ SETTINGS = {
     for name, variables in PROCESSORS.items()
     for threads in (1, 2)
 }
+# Cells that print a figure of what was drawn, asked of no network: another seed draws, and prints, something else.
+DRAWN = {"06_measuring_disentanglement.ipynb, solution-2", "07_faces_and_chairs.ipynb, first-component"}
 MOVED_SEEDS = {f"seeds + {by}": {MOVED_BY: str(by), "OMP_NUM_THREADS": "1"} for by in range(1, 11)}
 
 
@@ -53,7 +55,8 @@ def run(name, variables, paths):
         done = subprocess.run(command, cwd=TESTS.parent, env=environment, capture_output=True, encoding="utf-8")
         print(f"{name}: {done.stdout.strip().splitlines()[-1]}", flush=True)
         lines = notes[TEST_NOTES].read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) | {"run": name} for line in lines]
+        found = [json.loads(line) | {"run": name} for line in lines]
+        return [note for note in found if name in SETTINGS or note["name"] not in DRAWN]
 
 
 def table(notes):
