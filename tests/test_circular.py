@@ -272,6 +272,15 @@ def test_q_answers_with_a_direction_and_a_bounded_concentration(architecture, va
     assert torch.equal(posterior.rows([3, 0]).circular[1].direction, posterior.circular[1].direction[[3, 0]])
 
 
+@pytest.mark.parametrize(("raw", "concentration"), [(-100.0, math.exp(6)), (0.0, 1.0), (100.0, math.exp(-2))])
+def test_a_concentration_is_bounded_as_one_over_a_variance_is(raw, concentration):
+    _, dq = networks()
+    torch.nn.init.zeros_(dq.q_head.raw_spread.weight)
+    torch.nn.init.constant_(dq.q_head.raw_spread.bias, raw)
+    told = dq(torch.rand(2, 1, 8, 8, generator=seeded()))[1].circular[0].concentration
+    torch.testing.assert_close(told, torch.full((2,), concentration))
+
+
 def test_a_q_without_an_opinion_has_finite_gradients():
     _, dq = networks()
     torch.nn.init.zeros_(dq.q_head.direction.weight)
@@ -317,11 +326,14 @@ def test_a_run_with_an_angle_goes_on_bit_for_bit(method, config, tmp_path):
         train(config, checkpoint=file, **(options | {"spec": replace(spec, circular=2)}))
 
 
-def test_the_history_holds_continuous_and_circular_as_one():
-    config = replace(QUICK, lambda_continuous=0.0)
-    recorded = train(config, spec=ALONE).history
+@pytest.mark.parametrize(
+    ("method", "config"), [(infogan.METHOD, QUICK), (digits.METHOD, digits.Config(steps=3, batch_size=4, width=0.05))]
+)
+def test_the_history_holds_continuous_and_circular_as_one_and_lambda_weighs_both(method, config):
+    options = {"spec": ALONE, "method": method, "images": some_images(shape=(1, 12, 12))}
+    recorded = train(replace(config, lambda_continuous=0.0), **options).history
     assert (np.array(recorded.bound_continuous) != 0).all()
-    pushed = train(replace(config, lambda_continuous=5.0), spec=ALONE).history  # λ of the continuous codes weighs it
+    pushed = train(replace(config, lambda_continuous=5.0), **options).history
     assert pushed.bound_continuous[0] == recorded.bound_continuous[0]
     assert pushed.bound_continuous[1:] != recorded.bound_continuous[1:]
 
@@ -335,6 +347,19 @@ def test_networks_come_back_from_disk_with_their_circles(tmp_path):
     image = generator.eval()(codes)
     assert torch.equal(there(codes), image)
     assert torch.equal(reader(image)[1].circular[1].direction, dq.eval()(image)[1].circular[1].direction)
+
+
+def test_a_digits_angle_is_read_from_the_copies_that_keep_its_aspect_or_from_the_fake():
+    spec = replace(SPEC, circular=1)
+    _, dq = networks(spec)
+    fake, real = (torch.rand(6, 1, 8, 8, generator=seeded(seed)) * 2 - 1 for seed in (0, 1))
+    on_fake = dq(fake)[1]
+    _, read_from, _ = digits.read_copies(dq, fake, real, on_fake, digits.Config(keep=("lean", "stroke")), seeded())
+    assert read_from.T.tolist() == [[True] * 6, [True, False] * 3, [False, True] * 3]  # c1, c2 on a line, c3 an angle
+    posterior, read_from, _ = digits.read_copies(dq, fake, real, on_fake, digits.Config(keep=()), seeded())
+    assert read_from is None
+    assert posterior.circular is on_fake.circular
+    assert posterior.categorical_logits is not on_fake.categorical_logits
 
 
 # reading and scoring
