@@ -15,16 +15,17 @@ from infogan_helpers.disentanglement import codes_and_factors
 
 
 def as_columns(posterior):
-    """What Q says of images as a matrix of codes: the likeliest class of each categorical code, then the means.
+    """What Q says of images as a matrix of codes: the likeliest classes, then the means, then the angles in radians.
 
     Args:
-        posterior: a ``networks.Posterior`` for ``n`` images.
+        posterior: a ``posteriors.Posterior`` for ``n`` images.
 
     Returns:
         Floats, shape ``(n, L)``, in the order of the spec: c1, c2, ...
     """
     classes = [logits.argmax(dim=1) for logits in posterior.categorical_logits]
-    return torch.stack([*classes, *posterior.mean.unbind(1)], dim=1).double()
+    angles = [code.angle for code in posterior.circular]
+    return torch.stack([*classes, *posterior.mean.unbind(1), *angles], dim=1).double()
 
 
 def circular_correlation(angles, others):
@@ -49,23 +50,28 @@ def circular_correlation(angles, others):
     return float(max(abs(np.exp(1j * (a - b)).mean()), abs(np.exp(1j * (a + b)).mean())))
 
 
-def code_factor_table(codes, factors, world):
+def code_factor_table(codes, factors, world, circular=0):
     """How closely each code follows each ordered factor; factors enter to score only.
 
     Args:
-        codes: continuous codes on [-1, 1], shape ``(n, L)``.
+        codes: continuous codes on [-1, 1] and then circular ones in radians, shape ``(n, L)``.
         factors: integers of ``world.sample_factors``, shape ``(n, K)``.
         world: the ``World``; its kinds (factors without a unit) are left out.
+        circular: how many of the codes, the last ones, are circular.
 
     Returns:
         A ``DataFrame`` of shape (L, ordered factors): Spearman's |ρ|, and for a circular factor the circular
-        correlation with π times the code. A code that never changes has 0.
+        correlation with a circular code, or with π times a continuous one. A code that never changes has 0.
 
     Raises:
-        ValueError: as in ``mutual_information_matrix`` and ``world.values``.
+        ValueError: as in ``mutual_information_matrix`` and ``world.values``, or there are fewer codes than circular
+            ones.
     """
     values = world.values(torch.as_tensor(checks.array(factors)))
     codes, _ = codes_and_factors(codes, factors)
+    if checks.integer("circular", circular, least=0) > codes.shape[1]:
+        raise ValueError(f"circular must be at most the number of codes, {codes.shape[1]}, got {circular}")
+    turns = [np.pi] * (codes.shape[1] - circular) + [1.0] * circular  # radians per unit of each code
     table = {}
     for factor in world.factors:
         if not factor.unit:
@@ -74,10 +80,10 @@ def code_factor_table(codes, factors, world):
         table[factor.name] = [
             0.0
             if np.ptp(code) == 0 or np.ptp(truth) == 0
-            else circular_correlation(np.pi * code, truth)
+            else circular_correlation(turn * code, truth)
             if factor.circular
             else abs(float(scipy.stats.spearmanr(code, truth).statistic))
-            for code in codes.T
+            for code, turn in zip(codes.T, turns, strict=True)
         ]
     return pd.DataFrame(table, index=[f"c{i + 1}" for i in range(codes.shape[1])])
 

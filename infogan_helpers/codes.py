@@ -1,9 +1,9 @@
 """Latent codes: which there are, how they are sampled, how much there is to know about them.
 
-Built by hand in notebook 03. Not here: how well a network reads the codes back, which is ``losses``.
+Built by hand in notebook 03. Not here: the distributions that they are drawn from, which are ``priors``, and how well a
+network reads them back, which is ``losses``.
 """
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,23 +11,26 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
+from infogan_helpers.priors import CONTINUOUS_PRIORS, CategoricalPrior, CircularPrior, noise_between, wrapped
 
 
 class CodeEntropy(NamedTuple):
-    """H(c) in nats, the ceiling of L_I for the categorical codes; for the continuous ones the differential entropy."""
+    """H(c) in nats: the ceiling of L_I for the categorical codes; for the other kinds the differential entropy."""
 
     categorical: float
     continuous: float
+    circular: float
 
 
 @dataclass(frozen=True)
 class Codes:
-    """One batch of generator inputs, in three parts that stay together.
+    """One batch of generator inputs, in parts that stay together.
 
     Attributes:
         noise: floats, shape ``(n, noise)``.
         categorical: integers, shape ``(n, number of categorical codes)``: the class each code takes.
         continuous: floats, shape ``(n, number of continuous codes)``.
+        circular: angles in radians, in (-π, π], shape ``(n, number of circular codes)``; no code where it is left out.
 
     Raises:
         ValueError: a part is not a matrix, the parts disagree in rows, or categories are not integers.
@@ -36,17 +39,25 @@ class Codes:
     noise: torch.Tensor
     categorical: torch.Tensor
     continuous: torch.Tensor
+    circular: torch.Tensor | None = None
 
     def __post_init__(self):
-        for name, part in vars(self).items():
-            if not isinstance(part, torch.Tensor) or part.ndim != 2:
-                got = tuple(part.shape) if isinstance(part, torch.Tensor) else type(part).__name__
-                raise ValueError(f"{name} must be a tensor of shape (n, columns), got {got}")
-            if len(part) != len(self.noise):
-                raise ValueError(f"{name} must have as many rows as noise ({len(self.noise)}), got {len(part)}")
-            if not (_is_integer(part) if name == "categorical" else part.is_floating_point()):
-                wanted = "integers, the class and not its one-hot" if name == "categorical" else "floats"
-                raise ValueError(f"{name} must hold {wanted}, got {part.dtype}")
+        for name in ("noise", "categorical", "continuous"):
+            self._check_part(name)
+        if self.circular is None:
+            object.__setattr__(self, "circular", self.noise.new_empty(len(self.noise), 0))
+        self._check_part("circular")
+
+    def _check_part(self, name):
+        part = getattr(self, name)
+        if not isinstance(part, torch.Tensor) or part.ndim != 2:
+            got = tuple(part.shape) if isinstance(part, torch.Tensor) else type(part).__name__
+            raise ValueError(f"{name} must be a tensor of shape (n, columns), got {got}")
+        if len(part) != len(self.noise):
+            raise ValueError(f"{name} must have as many rows as noise ({len(self.noise)}), got {len(part)}")
+        if not (_is_integer(part) if name == "categorical" else part.is_floating_point()):
+            wanted = "integers, the class and not its one-hot" if name == "categorical" else "floats"
+            raise ValueError(f"{name} must hold {wanted}, got {part.dtype}")
 
     def __len__(self):
         return len(self.noise)
@@ -58,18 +69,19 @@ class Codes:
             rows = slice(row, row + 1)
         elif isinstance(rows, list):  # torch is about to change what a list of rows means
             rows = torch.tensor(rows)
-        return Codes(self.noise[rows], self.categorical[rows], self.continuous[rows])
+        return Codes(self.noise[rows], self.categorical[rows], self.continuous[rows], self.circular[rows])
 
     def to(self, device):
         """The same codes on another device."""
-        return Codes(self.noise.to(device), self.categorical.to(device), self.continuous.to(device))
+        return Codes(*(part.to(device) for part in (self.noise, self.categorical, self.continuous, self.circular)))
 
-    def replace(self, *, noise=None, categorical=None, continuous=None):
+    def replace(self, *, noise=None, categorical=None, continuous=None, circular=None):
         """A copy with the named part exchanged and the others untouched: the one move behind every traversal."""
         return Codes(
             self.noise if noise is None else noise,
             self.categorical if categorical is None else categorical,
             self.continuous if continuous is None else continuous,
+            self.circular if circular is None else circular,
         )
 
     def sweep_continuous(self, index, values):
@@ -104,6 +116,23 @@ class Codes:
         _check_index(index, self.categorical.shape[1], "categorical")
         return self._sweep("categorical", index, _as_list_of(classes, self.categorical, "classes"))
 
+    def sweep_circular(self, index, angles):
+        """Each row once per angle of one circular code, everything else held.
+
+        Args:
+            index: which circular code, from 0.
+            angles: the angles that it takes, in radians, length ``m``; full turns are taken off. A sweep once around
+                holds one of -π and π, which are the same.
+
+        Returns:
+            ``Codes`` with ``n * m`` rows: all angles of row 0, then all of row 1, …
+
+        Raises:
+            ValueError: there is no such code, or the angles are not a list of numbers.
+        """
+        _check_index(index, self.circular.shape[1], "circular")
+        return self._sweep("circular", index, wrapped(_as_list_of(angles, self.circular, "angles")))
+
     def _sweep(self, part, index, values):
         rows = torch.arange(len(self), device=self.noise.device).repeat_interleave(len(values))
         swept = self[rows]
@@ -121,6 +150,7 @@ class CodeSpec:
         continuous: how many continuous codes.
         noise: how many noise dimensions, drawn from N(0, 1).
         continuous_prior: ``"uniform"`` on [-1, 1] or ``"normal"``, N(0, 1).
+        circular: how many circular codes: angles, even on the circle, whose end is their beginning.
 
     Raises:
         ValueError: a field is out of range, or there is no code at all.
@@ -132,40 +162,33 @@ class CodeSpec:
     continuous: int = 2
     noise: int = 62
     continuous_prior: str = "uniform"
+    circular: int = 0
 
     def __post_init__(self):
-        if not isinstance(self.categorical, (tuple, list)) or not all(
-            checks.is_integer(k) and k >= 2 for k in self.categorical
-        ):
-            raise ValueError(
-                "categorical must be a tuple of class counts of at least 2, such as (10,) for one code of ten classes "
-                f"or () for none, got {self.categorical!r}"
-            )
-        object.__setattr__(self, "categorical", tuple(int(k) for k in self.categorical))
-        for name in ("continuous", "noise"):
+        object.__setattr__(self, "categorical", _class_counts(self.categorical))
+        for name in ("continuous", "noise", "circular"):
             object.__setattr__(self, name, checks.integer(name, getattr(self, name), least=0))
-        checks.choice("continuous_prior", self.continuous_prior, ("uniform", "normal"))
-        if not self.categorical and not self.continuous:
-            raise ValueError("categorical and continuous must not both be empty: Q needs a code to read, got () and 0")
+        checks.choice("continuous_prior", self.continuous_prior, CONTINUOUS_PRIORS)
+        if not self.names:
+            raise ValueError("categorical, continuous and circular must not all be empty: Q needs a code, got none")
 
     @property
     def dim(self):
-        """Columns of the generator's input: the one-hot categories, the continuous codes and the noise."""
-        return sum(self.categorical) + self.continuous + self.noise
+        """Columns of the generator's input: one-hot categories, continuous codes, two per circular code, noise."""
+        return sum(self.categorical) + self.continuous + 2 * self.circular + self.noise
 
     @property
     def names(self):
-        """The codes' names in the paper's order, categorical first: ``("c1", "c2", "c3")``."""
-        return tuple(f"c{i + 1}" for i in range(len(self.categorical) + self.continuous))
+        """The codes' names in the paper's order, ``("c1", "c2", "c3")``: categorical, continuous, circular."""
+        return tuple(f"c{i + 1}" for i in range(len(self.categorical) + self.continuous + self.circular))
 
     def entropy(self):
-        """H(c) of the prior, in nats: ``log K`` per categorical code, ``log 2`` per uniform code.
-
-        Returns:
-            ``CodeEntropy(categorical, continuous)``, summed over the codes of each kind.
-        """
-        each = math.log(2) if self.continuous_prior == "uniform" else 0.5 * math.log(2 * math.pi * math.e)
-        return CodeEntropy(float(sum(math.log(k) for k in self.categorical)), self.continuous * each)
+        """H(c) of the priors in nats, ``CodeEntropy(categorical, continuous, circular)``, summed over each kind."""
+        return CodeEntropy(
+            float(sum(CategoricalPrior(k).entropy() for k in self.categorical)),
+            self.continuous * CONTINUOUS_PRIORS[self.continuous_prior].entropy(),
+            self.circular * CircularPrior().entropy(),
+        )
 
     def sample(self, n, generator=None, device=None):
         """Draw ``n`` inputs from the prior.
@@ -177,35 +200,29 @@ class CodeSpec:
             device: where the codes go; the generator's device where it is ``None``.
 
         Returns:
-            ``Codes(noise, categorical, continuous)``.
+            ``Codes(noise, categorical, continuous, circular)``.
 
         Raises:
             ValueError: ``n`` is not a positive integer.
         """
         checks.integer("n", n, least=1)
-        drawn_on = device if generator is None else generator.device
-        where = {"generator": generator, "device": drawn_on}
-        noise = torch.randn(n, self.noise, **where)
-        classes = [torch.randint(k, (n, 1), **where) for k in self.categorical]
-        categorical = torch.cat(classes, dim=1) if classes else torch.empty(n, 0, dtype=torch.long, device=drawn_on)
-        if self.continuous_prior == "uniform":
-            continuous = 2 * torch.rand(n, self.continuous, **where) - 1
-        else:
-            continuous = torch.randn(n, self.continuous, **where)
-        codes = Codes(noise, categorical, continuous)
+        where = (generator, device if generator is None else generator.device)
+        noise = torch.randn(n, self.noise, generator=where[0], device=where[1])
+        classes = [CategoricalPrior(k).sample((n, 1), *where) for k in self.categorical]
+        categorical = torch.cat(classes, dim=1) if classes else torch.empty(n, 0, dtype=torch.long, device=where[1])
+        continuous = CONTINUOUS_PRIORS[self.continuous_prior].sample((n, self.continuous), *where)
+        codes = Codes(noise, categorical, continuous, CircularPrior().sample((n, self.circular), *where))
         return codes if device is None else codes.to(device)
 
-    def codes_at(self, categorical=(), continuous=(), seeds=(0, 1), between=0.0):
-        """One row of chosen codes, with noise on the way from one seed's draw to another's.
-
-        The way is a quarter of a circle, ``cos(t π/2) a + sin(t π/2) b``: each point on it is distributed as a draw of
-        N(0, 1) is, while the straight line's middle lies nearer to the origin than almost any draw.
+    def codes_at(self, categorical=(), continuous=(), seeds=(0, 1), between=0.0, circular=()):
+        """One row of chosen codes, with noise on the way from one seed's draw to another's (``priors.noise_between``).
 
         Args:
             categorical: the class of each categorical code.
             continuous: the value of each continuous code.
             seeds: of the noise vectors at either end.
             between: where on the way, in [0, 1].
+            circular: the angle of each circular code, in radians; full turns are taken off.
 
         Returns:
             ``Codes`` of one row, on the CPU.
@@ -214,20 +231,14 @@ class CodeSpec:
             ValueError: too few or too many codes, a class or ``between`` out of range, or a value that is not finite.
         """
         checks.number("between", between, least=0, most=1)
-        for i, value in enumerate(continuous):
-            checks.number(f"continuous[{i}]", value)
-        start, end = (torch.randn(1, self.noise, generator=torch.Generator().manual_seed(seed)) for seed in seeds)
-        angle = between * math.pi / 2
-        codes = Codes(
-            math.cos(angle) * start + math.sin(angle) * end,
-            torch.tensor([list(categorical)], dtype=torch.long),
-            torch.tensor([list(continuous)], dtype=torch.float32),
-        )
+        values, angles = _row_of("continuous", continuous), wrapped(_row_of("circular", circular))
+        classes = torch.tensor([list(categorical)], dtype=torch.long)
+        codes = Codes(noise_between(seeds, between, self.noise), classes, values, angles)
         self.check(codes)
         return codes
 
     def encode(self, codes):
-        """The generator's input: one-hot categories, continuous codes and noise side by side.
+        """The generator's input: one-hot categories, continuous codes, cosine and sine of each circular one, noise.
 
         Args:
             codes: ``Codes`` that fit this spec.
@@ -239,19 +250,16 @@ class CodeSpec:
             ValueError: the codes do not fit the spec, or a class is out of range.
         """
         self.check(codes)
-        if codes.noise.shape[1] != self.noise:
-            raise ValueError(f"codes.noise must have {self.noise} columns, got {codes.noise.shape[1]}")
+        _check_columns(codes, "noise", self.noise, "")
         one_hots = [F.one_hot(codes.categorical[:, i].long(), k) for i, k in enumerate(self.categorical)]
-        return torch.cat([*one_hots, codes.continuous, codes.noise], dim=1).to(codes.noise.dtype)
+        circular = torch.stack([codes.circular.cos(), codes.circular.sin()], dim=2).flatten(1)
+        return torch.cat([*one_hots, codes.continuous, circular, codes.noise], dim=1).to(codes.noise.dtype)
 
     def check(self, codes):
         """Raise a ``ValueError`` unless ``codes`` have this spec's columns and classes."""
-        if codes.categorical.shape[1] != len(self.categorical):
-            got = codes.categorical.shape[1]
-            raise ValueError(f"codes.categorical must have {len(self.categorical)} columns, one per code, got {got}")
-        if codes.continuous.shape[1] != self.continuous:
-            got = codes.continuous.shape[1]
-            raise ValueError(f"codes.continuous must have {self.continuous} columns, one per code, got {got}")
+        for name in ("categorical", "continuous", "circular"):
+            wanted = len(self.categorical) if name == "categorical" else getattr(self, name)
+            _check_columns(codes, name, wanted, ", one per code")
         check_classes(codes.categorical, self.categorical)
 
 
@@ -269,6 +277,28 @@ def check_classes(categorical, sizes):
         if low < 0 or high >= size:
             wrong = int(low) if low < 0 else int(high)
             raise ValueError(f"codes.categorical must lie in [0, {size}) in column {i}, got {wrong}")
+
+
+def _class_counts(categorical):
+    """``categorical`` as a tuple of ``int``, if it lists class counts."""
+    is_list = isinstance(categorical, (tuple, list))
+    if not is_list or not all(checks.is_integer(k) and k >= 2 for k in categorical):
+        raise ValueError(
+            "categorical must be a tuple of class counts of at least 2, such as (10,) for one code of ten classes "
+            f"or () for none, got {categorical!r}"
+        )
+    return tuple(int(k) for k in categorical)
+
+
+def _check_columns(codes, name, wanted, why):
+    got = getattr(codes, name).shape[1]
+    if got != wanted:
+        raise ValueError(f"codes.{name} must have {wanted} columns{why}, got {got}")
+
+
+def _row_of(name, values):
+    """Finite numbers as one row."""
+    return torch.tensor([[checks.number(f"{name}[{i}]", x) for i, x in enumerate(values)]], dtype=torch.float32)
 
 
 def _is_integer(tensor):

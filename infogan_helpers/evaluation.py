@@ -18,7 +18,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from infogan_helpers import checks
 from infogan_helpers.data import as_model_range
 from infogan_helpers.measures import MEASURES
-from infogan_helpers.networks import Posterior
+from infogan_helpers.posteriors import joined
 
 
 @torch.no_grad()
@@ -31,7 +31,7 @@ def read_codes(discriminator_q, images, batch_size=1000):
         batch_size: images a forward pass.
 
     Returns:
-        A ``networks.Posterior`` for all ``n`` images.
+        A ``posteriors.Posterior`` for all ``n`` images.
 
     Raises:
         ValueError: there are no images, or they have another shape than the network takes.
@@ -40,8 +40,7 @@ def read_codes(discriminator_q, images, batch_size=1000):
         raise ValueError("images must hold at least one image, got none")
     with _eval_mode(discriminator_q) as device:
         parts = [discriminator_q(as_model_range(batch.to(device)))[1] for batch in images.split(batch_size)]
-    logits = tuple(torch.cat(pieces).cpu() for pieces in zip(*(p.categorical_logits for p in parts), strict=True))
-    return Posterior(logits, torch.cat([p.mean for p in parts]).cpu(), torch.cat([p.log_variance for p in parts]).cpu())
+    return joined(parts)
 
 
 @torch.no_grad()
@@ -201,20 +200,21 @@ def confusion(codes, labels, matching, n_labels=10):
 
 
 def code_attribute_table(generator, spec, n=2000, seed=0):
-    """Spearman's ρ of each continuous code with each measure of the generated digits, all else drawn at random.
+    """Spearman's ρ of each continuous or circular code with each measure of generated digits, all else drawn at random.
 
     Args:
         generator: a trained generator; its mode is put back afterwards.
-        spec: its ``CodeSpec``, with at least one continuous code.
+        spec: its ``CodeSpec``, with at least one such code. No measure goes round, so a circular code stands for its
+            angle, which jumps at π.
         n: how many digits to draw.
         seed: of the draw.
 
     Returns:
-        A ``DataFrame``: a row a continuous code (named as in the paper), a column a measure. Digits without ink are
+        A ``DataFrame``: a row per such code (named as in the paper), a column per measure. Digits without ink are
         left out; NaN where a measure is the same for all digits.
 
     Raises:
-        ValueError: the spec has no continuous code, or ``n`` is below 3.
+        ValueError: the spec has no such code, or ``n`` is below 3.
 
     Source: facts of the measures in their own docstrings; Spearman 1904, by ``scipy.stats.spearmanr``.
     """
@@ -231,10 +231,10 @@ def code_attribute_table_by_class(generator, spec, n=2000, seed=0):
         generator, spec, n, seed: as in ``code_attribute_table``; the spec has at least one categorical code.
 
     Returns:
-        A ``DataFrame``: its rows are pairs (value of the first categorical code, continuous code).
+        A ``DataFrame``: its rows are pairs (value of the first categorical code, continuous or circular code).
 
     Raises:
-        ValueError: the spec has no categorical or no continuous code, or ``n`` is below 3.
+        ValueError: the spec has no categorical or no other code, or ``n`` is below 3.
     """
     if not spec.categorical:
         raise ValueError("spec must have at least one categorical code, got none")
@@ -270,8 +270,8 @@ def followed_measures(table, measures=("slant", "thickness", "width")):
 
 def _drawn_and_measured(generator, spec, n, seed):
     """Codes drawn at random and, by name, the measures of the digits that they draw."""
-    if spec.continuous == 0:
-        raise ValueError("spec must have at least one continuous code, got none")
+    if spec.continuous + spec.circular == 0:
+        raise ValueError("spec must have at least one continuous or circular code, got none")
     checks.integer("n", n, least=3)
     codes = spec.sample(n, torch.Generator().manual_seed(seed))
     images = draw_images(generator, codes)
@@ -279,9 +279,10 @@ def _drawn_and_measured(generator, spec, n, seed):
 
 
 def _correlations(spec, codes, measured, rows):
+    values_by_code = torch.cat([codes.continuous, codes.circular], dim=1).numpy().T
     table = {
         name: {measure: _spearman(values[rows], by_image[rows]) for measure, by_image in measured.items()}
-        for name, values in zip(spec.names[len(spec.categorical) :], codes.continuous.numpy().T, strict=True)
+        for name, values in zip(spec.names[len(spec.categorical) :], values_by_code, strict=True)
     }
     return pd.DataFrame.from_dict(table, orient="index")
 

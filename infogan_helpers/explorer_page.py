@@ -1,11 +1,12 @@
 """The explorer's page: what it is told of the models, the pictures and the readings; and one written to a file.
 
-The page itself is ``static/explorer.js``. Alive, in a notebook, a kernel draws for it (``widgets``); exported, it holds
-every picture that it can show. Not here: what happens when a control moves.
+The page itself lies in ``static``. Alive, in a notebook, a kernel draws for it (``widgets``); exported, it holds every
+picture that it can show. Not here: what happens when a control moves.
 """
 
 import base64
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,14 @@ from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.pictures import sheet
 
 STATIC = Path(__file__).parent / "static"
+SCRIPT = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("controls.js", "explorer.js"))
 LIMIT = 2.0  # sliders reach twice the support of a uniform prior
 STEP = 0.1
 SHEET_STEP = 0.2  # of an exported page, which holds every picture that it can show
-SHEET_SCALES = {"mean": 3.0, "deviation": 1.5}  # the largest values that an exported page's bytes can tell
+TURN_STEPS, SHEET_TURN_STEPS = 72, 24  # of a dial, per turn: 5° and, on an exported page, 15°
+# The largest values that an exported page's bytes can tell; angles in radians.
+SHEET_SCALES = {"mean": 3.0, "deviation": 1.5, "angle": math.pi, "angle_deviation": math.pi}
 CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
-LINE = "generator(spec.codes_at(categorical={categorical}, continuous={continuous}, seeds={seeds}, between={between}))"
 
 
 def checked_models(models):
@@ -55,9 +58,11 @@ def page_facts(generator, titles, canvas):
         "categorical": list(spec.categorical),
         "classes": spec.categorical[0] if spec.categorical else 0,
         "continuous": spec.continuous,
+        "circular": spec.circular,
         "support": 1 if spec.continuous_prior == "uniform" else None,
         "limit": LIMIT,
         "step": STEP,
+        "turn_steps": TURN_STEPS,
         "height": height,
         "width": width,
         "titles": titles,
@@ -66,20 +71,28 @@ def page_facts(generator, titles, canvas):
     }
 
 
+def line_of_code(spec):
+    """The line that draws the picture, with a gap per control for ``str.format``."""
+    parts = ("categorical", "continuous", *(["circular"] if spec.circular else []), "seeds", "between")
+    return f"generator(spec.codes_at({', '.join(f'{name}={{{name}}}' for name in parts)}))"
+
+
 def reading(posterior):
-    """Q's answer on one image, as numbers for the page."""
+    """Q's answer on one image, as numbers for the page; angles in radians."""
     return {
         "categorical": [logits[0].softmax(dim=0).tolist() for logits in posterior.categorical_logits],
         "mean": posterior.mean[0].tolist(),
         "deviation": (posterior.log_variance[0] / 2).exp().tolist(),
+        "angle": [float(code.angle[0]) for code in posterior.circular],
+        "angle_deviation": [float(code.deviation[0]) for code in posterior.circular],
     }
 
 
 def export_explorer(path, generator, discriminator_q, seed=0):
     """Write the explorer as one HTML file that needs neither a kernel nor a network.
 
-    It holds a picture for each class of the first categorical code and each step of the first two continuous codes;
-    any other code stays at 0, and the noise is one vector.
+    It holds a picture for each class of the first categorical code and each step of two other codes: a continuous and a
+    circular one where there are both, else the first two. Any other code stays at 0, and the noise is one vector.
 
     Args:
         path: the file to write.
@@ -93,36 +106,42 @@ def export_explorer(path, generator, discriminator_q, seed=0):
     """
     checked_models({"": (generator, discriminator_q)})
     spec = generator.spec
-    codes, values, shape = _sheet_codes(spec, seed)
+    shown, (continuous, circular) = spec.categorical[:1], _sheet_kinds(spec)
+    axes = [_sheet_values()] * continuous + [_sheet_angles()] * circular
+    codes, shape = _sheet_codes(spec, seed, axes)
     images = draw_images(generator, codes)
-    shown, axes = spec.categorical[:1], len(shape) - 1
+    others = spec.names[len(spec.categorical) :]
     page = page_facts(generator, [""], canvas=False) | {
-        "names": [*spec.names[: len(shown)], *spec.names[len(spec.categorical) :][:axes]],
+        "names": [*spec.names[: len(shown)], *others[:continuous], *others[spec.continuous :][:circular]],
         "categorical": list(shown),
-        "continuous": axes,
+        "continuous": continuous,
+        "circular": circular,
         "step": SHEET_STEP,
+        "turn_steps": SHEET_TURN_STEPS,
         "live": False,
     }
     data = {
         "page": page,
-        "values": values.tolist(),
+        "axes": [values.tolist() for values in axes],
         "sheet": base64.b64encode(sheet(images, shape)).decode(),
-        "readings": base64.b64encode(_readings(read_codes(discriminator_q, images), axes)).decode(),
+        "readings": base64.b64encode(_readings(read_codes(discriminator_q, images), continuous, circular)).decode(),
         "scales": SHEET_SCALES,
         "categorical": [0] * len(shown),
-        "continuous": [0.0] * axes,
+        "continuous": [0.0] * continuous,
+        "circular": [0.0] * circular,
         "seeds": [seed, seed + 1],
         "rest": {
             "categorical": [0] * (len(spec.categorical) - len(shown)),
-            "continuous": [0.0] * (spec.continuous - axes),
+            "continuous": [0.0] * (spec.continuous - continuous),
+            "circular": [0.0] * (spec.circular - circular),
         },
-        "line": LINE,
+        "line": line_of_code(spec),
     }
     path = Path(path)
     path.write_text(
         _HTML.format(
             style=(STATIC / "explorer.css").read_text(encoding="utf-8"),
-            script=(STATIC / "explorer.js").read_text(encoding="utf-8"),
+            script=SCRIPT,
             data=json.dumps(data),
         ),
         encoding="utf-8",
@@ -155,26 +174,43 @@ build(await sheetModel({data}), document.getElementById("explorer"));
 """
 
 
-def _sheet_codes(spec, seed):
-    """The codes of all pictures of an exported page, the values along an axis, and classes by steps by steps."""
-    steps, axes = round(2 * LIMIT / SHEET_STEP) + 1, min(2, spec.continuous)
-    values = np.linspace(-LIMIT, LIMIT, steps).round(4)
-    shape = (spec.categorical[0] if spec.categorical else 1, *[steps] * axes)
-    grid = np.indices(shape).reshape(1 + axes, -1)
-    start = spec.codes_at([0] * len(spec.categorical), [0.0] * spec.continuous, (seed, seed + 1))
-    codes = start[torch.zeros(grid.shape[1], dtype=torch.long)]
+def _sheet_kinds(spec):
+    """How many of the sheet's two axes are continuous codes, and how many circular ones."""
+    circular = min(spec.circular, 2 - min(1, spec.continuous))
+    return min(spec.continuous, 2 - circular), circular
+
+
+def _sheet_values():
+    return np.linspace(-LIMIT, LIMIT, round(2 * LIMIT / SHEET_STEP) + 1).round(4)
+
+
+def _sheet_angles():
+    """One full turn, in radians; π is there, and -π, which is the same, is not."""
+    steps = np.arange(SHEET_TURN_STEPS) - SHEET_TURN_STEPS // 2 + 1
+    return np.trunc(1e4 * 2 * np.pi * steps / SHEET_TURN_STEPS) / 1e4  # as a dial does: towards 0
+
+
+def _sheet_codes(spec, seed, axes):
+    """The codes of all pictures of an exported page, and their arrangement: classes by the steps of each axis."""
+    shape = (spec.categorical[0] if spec.categorical else 1, *(len(values) for values in axes))
+    grid, continuous = np.indices(shape).reshape(1 + len(axes), -1), _sheet_kinds(spec)[0]
+    at_zero = [0.0] * spec.continuous, (seed, seed + 1), 0.0, [0.0] * spec.circular
+    codes = spec.codes_at([0] * len(spec.categorical), *at_zero)[torch.zeros(grid.shape[1], dtype=torch.long)]
     if spec.categorical:
         codes.categorical[:, 0] = torch.from_numpy(grid[0])
-    for axis in range(axes):
-        codes.continuous[:, axis] = torch.from_numpy(values[grid[1 + axis]]).float()
-    return codes, values, shape
+    columns = [*codes.continuous.T[:continuous], *codes.circular.T][: len(axes)]
+    for column, values, places in zip(columns, axes, grid[1:], strict=True):
+        column.copy_(torch.from_numpy(values[places]))
+    return codes, shape
 
 
-def _readings(posterior, axes):
-    """Q's answers on all pictures of an exported page, a byte per number: probabilities, then mean and deviation."""
+def _readings(posterior, continuous, circular):
+    """Q's answers on all pictures of an exported page, a byte per number: probabilities, then centre and deviation."""
     columns = [posterior.categorical_logits[0].softmax(dim=1)] if posterior.categorical_logits else []
-    deviation = (posterior.log_variance / 2).exp()
-    for axis in range(axes):
-        columns.append((posterior.mean[:, axis : axis + 1] / SHEET_SCALES["mean"] + 1) / 2)
-        columns.append(deviation[:, axis : axis + 1] / SHEET_SCALES["deviation"])
+    deviation, scales = (posterior.log_variance / 2).exp(), SHEET_SCALES
+    for i in range(continuous):
+        columns += [(posterior.mean[:, [i]] / scales["mean"] + 1) / 2, deviation[:, [i]] / scales["deviation"]]
+    for code in posterior.circular[:circular]:
+        columns.append((code.angle[:, None] / scales["angle"] + 1) / 2)
+        columns.append(code.deviation[:, None] / scales["angle_deviation"])
     return (torch.cat(columns, dim=1).clamp(0, 1) * 255).round().byte().numpy().tobytes()

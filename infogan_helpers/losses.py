@@ -8,41 +8,39 @@ import math
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
-
-from infogan_helpers.codes import check_classes
 
 
 class Nats(NamedTuple):
-    """A quantity in nats, for the categorical codes (summed), for the continuous ones (summed), and together."""
+    """A quantity in nats, summed over the codes of each kind, and ``total``, over all codes."""
 
     categorical: torch.Tensor
     continuous: torch.Tensor
+    circular: torch.Tensor | float = 0.0
 
     @property
     def total(self):
-        return self.categorical + self.continuous
+        return self.categorical + self.continuous + self.circular
 
 
 def code_log_likelihood(posterior, codes):
     """log Q(c | x) of the codes that made each image, in nats.
 
     Args:
-        posterior: Q's answer, a ``networks.Posterior`` for ``n`` images; categorical logits *before* softmax. Softmax
+        posterior: Q's answer, a ``posteriors.Posterior`` for ``n`` images; categorical logits *before* softmax. Softmax
             them first and ten classes can never bring back more than 0.84 of their 2.30 nats.
         codes: the ``Codes`` that made the images, ``n`` rows.
 
     Returns:
-        ``Nats(categorical, continuous)``, each of shape ``(n,)`` and summed over its codes; 0 where there are none. The
-        continuous part is a density, so it may be positive.
+        ``Nats(categorical, continuous, circular)``, each of shape ``(n,)`` and summed over its codes; 0 where there are
+        none. The last two parts are densities, so they may be positive.
 
     Raises:
         ValueError: the shapes disagree, or a class lies outside its code.
 
-    Source: Chen et al. 2016, section 6: softmax for a categorical code, a factored Gaussian for continuous ones.
+    Source: ``posteriors.Posterior.log_prob``.
     """
-    categorical, continuous = _log_likelihood_by_code(posterior, codes)
-    return Nats(categorical.sum(dim=1), continuous.sum(dim=1))
+    kinds = [part.shape[1] for part in (codes.categorical, codes.continuous, codes.circular)]
+    return Nats(*(by_code.sum(dim=1) for by_code in posterior.log_prob(codes).split(kinds, dim=1)))
 
 
 def lower_bound(posterior, codes, spec, read_from=None):
@@ -52,12 +50,13 @@ def lower_bound(posterior, codes, spec, read_from=None):
         posterior: Q's answer for ``n`` images, logits before softmax.
         codes: the ``Codes`` that made them.
         spec: the ``CodeSpec`` they were drawn from; it supplies H(c), which has no gradient but belongs in the number.
-        read_from: which images each code is read from, booleans of shape ``(n, codes)``, categorical codes first; all
-            of them where it is ``None``.
+        read_from: which images each code is read from, booleans of shape ``(n, codes)``, in the order of
+            ``spec.names``; all of them where it is ``None``.
 
     Returns:
-        ``Nats(categorical, continuous)`` of scalars, with ``.total``. The categorical part is at most
-        ``spec.entropy().categorical``; with a fixed variance of 1 the continuous part is at most -0.226 a uniform code.
+        ``Nats(categorical, continuous, circular)`` of scalars, with ``.total``. The categorical part is at most
+        ``spec.entropy().categorical``; with a fixed variance of 1 the continuous part is at most -0.226 per uniform
+        code, and with a fixed concentration of 1 the circular part at most 0.764 per code.
 
     Raises:
         ValueError: there are no codes, the shapes disagree with each other or with the spec, a class lies outside its
@@ -71,7 +70,7 @@ def lower_bound(posterior, codes, spec, read_from=None):
     classes = tuple(logits.shape[-1] for logits in posterior.categorical_logits)
     if classes != spec.categorical:
         raise ValueError(f"posterior.categorical_logits must have the spec's classes {spec.categorical}, got {classes}")
-    by_code = torch.cat(_log_likelihood_by_code(posterior, codes), dim=1)
+    by_code = posterior.log_prob(codes)
     if read_from is None:
         means = by_code.mean(dim=0)
     else:
@@ -83,10 +82,8 @@ def lower_bound(posterior, codes, spec, read_from=None):
         if read_from.device.type == "cpu" and not read_from.any(dim=0).all():
             raise ValueError("read_from must mark at least one image for each code")
         means = (by_code * read_from).sum(dim=0) / read_from.sum(dim=0)
-    entropy, first_continuous = spec.entropy(), len(spec.categorical)
-    return Nats(
-        means[:first_continuous].sum() + entropy.categorical, means[first_continuous:].sum() + entropy.continuous
-    )
+    kinds = means.split([len(spec.categorical), spec.continuous, spec.circular])
+    return Nats(*(part.sum() + entropy for part, entropy in zip(kinds, spec.entropy(), strict=True)))
 
 
 def code_recovery(posterior, codes):
@@ -120,36 +117,6 @@ def answer_information(logits):
     return entropy_of_mean + (log_answers.exp() * log_answers).sum(dim=1).mean()
 
 
-def _log_likelihood_by_code(posterior, codes):
-    """log Q in nats of each code: categorical ones, shape ``(n, codes)``, and continuous ones, likewise."""
-    _check_fit(posterior, codes)
-    categorical = [
-        -F.cross_entropy(logits, classes.long(), reduction="none")
-        for logits, classes in zip(posterior.categorical_logits, codes.categorical.unbind(1), strict=True)
-    ]
-    categorical = torch.stack(categorical, dim=1) if categorical else codes.continuous.new_zeros(len(codes), 0)
-    scaled = (codes.continuous - posterior.mean).square() * torch.exp(-posterior.log_variance)
-    return categorical, -0.5 * (math.log(2 * math.pi) + posterior.log_variance + scaled)
-
-
 def _check_answers(logits):
     if logits.ndim != 2 or len(logits) == 0:
         raise ValueError(f"logits must have shape (n, classes) with n of at least 1, got {tuple(logits.shape)}")
-
-
-def _check_fit(posterior, codes):
-    logits, expected = posterior.categorical_logits, codes.categorical.shape
-    if len(logits) != expected[1]:
-        raise ValueError(
-            f"posterior.categorical_logits must have one tensor per code ({expected[1]}), got {len(logits)}"
-        )
-    for i, tensor in enumerate(logits):
-        if tensor.ndim != 2 or len(tensor) != len(codes):
-            raise ValueError(
-                f"posterior.categorical_logits[{i}] must have shape ({len(codes)}, classes), got {tuple(tensor.shape)}"
-            )
-    for name in ("mean", "log_variance"):
-        shape = getattr(posterior, name).shape
-        if shape != codes.continuous.shape:
-            raise ValueError(f"posterior.{name} must have shape {tuple(codes.continuous.shape)}, got {tuple(shape)}")
-    check_classes(codes.categorical, [tensor.shape[1] for tensor in logits])

@@ -6,7 +6,6 @@ Taken apart in notebook 03. Not here: losses and optimisers. D and Q return logi
 import math
 from contextlib import nullcontext
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -14,30 +13,13 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_helpers import checks
+from infogan_helpers.posteriors import Posterior, VonMises
 
 NORMS = ("batch", "spectral", "none")  # of D: batch norm, weights of spectral norm 1 (Miyato et al. 2018), neither
 VARIANCES = ("learned", "fixed")
 MIN_LOG_VARIANCE = -6.0
 MAX_LOG_VARIANCE = 2.0
-
-
-class Posterior(NamedTuple):
-    """Q(c | x) for a batch of images.
-
-    Attributes:
-        categorical_logits: one tensor per categorical code, shape ``(n, classes)``, before softmax.
-        mean: means of the continuous codes, shape ``(n, codes)``.
-        log_variance: their log-variances, same shape, within ``[MIN_LOG_VARIANCE, MAX_LOG_VARIANCE]``.
-    """
-
-    categorical_logits: tuple[torch.Tensor, ...]
-    mean: torch.Tensor
-    log_variance: torch.Tensor
-
-    def rows(self, chosen):
-        """The answers on some of the images: a slice, indices or booleans."""
-        logits = tuple(x[chosen] for x in self.categorical_logits)
-        return Posterior(logits, self.mean[chosen], self.log_variance[chosen])
+MIN_NORM = 1e-4  # a shorter direction is not stretched to 1: the slope would grow without end
 
 
 class BatchNorm1d(nn.BatchNorm1d):
@@ -56,7 +38,8 @@ class QHead(nn.Module):
         spec: the codes to read.
         features: columns of the trunk's output.
         hidden: units of the hidden layer, or 0 for linear heads on the features themselves.
-        variance: ``"learned"`` or ``"fixed"`` (at 1, which makes the log-likelihood a mean squared error).
+        variance: ``"learned"`` or ``"fixed"`` (at 1, which makes the log-likelihood a mean squared error); of circular
+            codes the concentration, likewise.
         norm: of the hidden layer, one of ``NORMS``. Q's weights are never bounded: a bounded Q could not be sure.
     """
 
@@ -71,7 +54,10 @@ class QHead(nn.Module):
         width = hidden or features
         self.categorical = nn.ModuleList(nn.Linear(width, classes) for classes in spec.categorical)
         self.mean = nn.Linear(width, spec.continuous) if spec.continuous else None
-        self.raw_log_variance = nn.Linear(width, spec.continuous) if spec.continuous and variance == "learned" else None
+        learned = variance == "learned"
+        self.raw_log_variance = nn.Linear(width, spec.continuous) if spec.continuous and learned else None
+        self.direction = nn.Linear(width, 2 * spec.circular) if spec.circular else None
+        self.raw_spread = nn.Linear(width, spec.circular) if spec.circular and learned else None
 
     def forward(self, features):
         h = self.hidden(features)
@@ -80,7 +66,16 @@ class QHead(nn.Module):
         log_variance = torch.zeros_like(mean)
         if self.raw_log_variance is not None:
             log_variance = bounded_log_variance(self.raw_log_variance(h).float())
-        return Posterior(tuple(x.float() for x in logits), mean.float(), log_variance.float())
+        circular = self._circular(h) if self.direction is not None else ()
+        return Posterior(tuple(x.float() for x in logits), mean.float(), log_variance.float(), circular)
+
+    def _circular(self, h):
+        """A ``VonMises`` per circular code; its concentration is bounded as one over a variance is."""
+        directions = F.normalize(self.direction(h).float().unflatten(1, (-1, 2)), dim=2, eps=MIN_NORM)
+        concentrations = torch.ones_like(directions[:, :, 0])
+        if self.raw_spread is not None:
+            concentrations = torch.exp(-bounded_log_variance(self.raw_spread(h).float()))
+        return tuple(VonMises(*code) for code in zip(directions.unbind(1), concentrations.unbind(1), strict=True))
 
 
 def bounded_log_variance(raw):

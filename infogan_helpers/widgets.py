@@ -17,7 +17,16 @@ import traitlets
 from infogan_helpers import checks
 from infogan_helpers.data import like_mnist, to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
-from infogan_helpers.explorer_page import CANVAS_SCALE, LIMIT, LINE, STATIC, checked_models, page_facts, reading
+from infogan_helpers.explorer_page import (
+    CANVAS_SCALE,
+    LIMIT,
+    SCRIPT,
+    STATIC,
+    checked_models,
+    line_of_code,
+    page_facts,
+    reading,
+)
 from infogan_helpers.pictures import side_by_side
 from infogan_helpers.training_plots import training_overview
 
@@ -34,6 +43,7 @@ class Explorer(anywidget.AnyWidget):
     Attributes:
         categorical: the class of each categorical code, a list.
         continuous: the value of each continuous code, in [-2, 2], a list.
+        circular: the angle of each circular code in radians, in (-π, π], a list.
         seeds: of the two noise vectors, a list.
         between: where the noise lies on the way from one to the other, in [0, 1].
         drawing: the canvas, four times the size of a picture, row by row, a byte per pixel, 255 is ink; empty before
@@ -42,12 +52,13 @@ class Explorer(anywidget.AnyWidget):
             side) and Q's reading of the chosen one; the codes they belong to; the line of code that draws the picture.
     """
 
-    _esm = STATIC / "explorer.js"
+    _esm = SCRIPT
     _css = STATIC / "explorer.css"
 
     page = traitlets.Dict().tag(sync=True)
     categorical = traitlets.List(traitlets.Int()).tag(sync=True)
     continuous = traitlets.List(traitlets.Float()).tag(sync=True)
+    circular = traitlets.List(traitlets.Float()).tag(sync=True)
     seeds = traitlets.List(traitlets.Int()).tag(sync=True)
     between = traitlets.Float().tag(sync=True)
     drawing = traitlets.Bytes().tag(sync=True, from_json=lambda value, _: bytes(value))  # a memoryview on the wire
@@ -63,10 +74,11 @@ class Explorer(anywidget.AnyWidget):
             page=page_facts(generator, list(models), canvas),
             categorical=[0] * len(self._spec.categorical),
             continuous=[0.0] * self._spec.continuous,
+            circular=[0.0] * self._spec.circular,
             seeds=[seed, seed + 1],
         )
         self._draw()
-        self.observe(self._draw, names=["categorical", "continuous", "seeds", "between"])
+        self.observe(self._draw, names=["categorical", "continuous", "circular", "seeds", "between"])
         self.observe(self._read, names="drawing")
 
     def __repr__(self):
@@ -74,9 +86,9 @@ class Explorer(anywidget.AnyWidget):
 
     def codes(self):
         """The codes that the controls show, as ``Codes`` of one row."""
-        return self._spec.codes_at(self.categorical, self.continuous, self.seeds, self.between)
+        return self._spec.codes_at(self.categorical, self.continuous, self.seeds, self.between, self.circular)
 
-    @traitlets.validate("categorical", "continuous", "seeds", "between", "drawing")
+    @traitlets.validate("categorical", "continuous", "circular", "seeds", "between", "drawing")
     def _check(self, proposal):
         name, value = proposal["trait"].name, proposal["value"]
         fits, wanted = _fits(name, value, self._spec, math.prod(self._canvas))
@@ -85,7 +97,8 @@ class Explorer(anywidget.AnyWidget):
         return value
 
     def _draw(self, _=None):
-        state = (self.categorical, self.continuous, self.seeds, self.between, self._of_drawing)
+        shown = {"categorical": self.categorical, "continuous": self.continuous, "circular": self.circular}
+        state = (shown, self.seeds, self.between, self._of_drawing)
         if state == self._drawn:
             return  # several traits came in one message: drawn already
         codes, chosen = self.codes(), self.categorical[0] if self.categorical else 0
@@ -95,10 +108,7 @@ class Explorer(anywidget.AnyWidget):
             images = draw_images(generator, swept)
             sprites.append(side_by_side(images))
             readings.append(reading(read_codes(discriminator_q, images[chosen : chosen + 1])))
-        line = LINE.format(
-            categorical=self.categorical, continuous=self.continuous, seeds=tuple(self.seeds), between=self.between
-        )
-        shown = {"categorical": self.categorical, "continuous": self.continuous}
+        line = line_of_code(self._spec).format(**shown, seeds=tuple(self.seeds), between=self.between)
         self._drawn = state
         self.view = {
             "sprites": sprites,
@@ -120,7 +130,8 @@ class Explorer(anywidget.AnyWidget):
         posterior = read_codes(discriminator_q, seen)
         classes = [int(logits.argmax()) for logits in posterior.categorical_logits]
         values = [round(float(x), 2) for x in posterior.mean[0].clamp(-LIMIT, LIMIT)]
-        codes = self._spec.codes_at(classes, values, self.seeds, self.between)
+        angles = [round(float(code.angle), 2) for code in posterior.circular]
+        codes = self._spec.codes_at(classes, values, self.seeds, self.between, angles)
         noise = self._spec.sample(OTHERS, torch.Generator().manual_seed(self.seeds[0])).noise
         others = draw_images(generator, codes[torch.zeros(OTHERS, dtype=torch.long)].replace(noise=noise))
         shared = _shared_ink(to_ink(seen), to_ink(draw_images(generator, codes)))
@@ -131,7 +142,7 @@ class Explorer(anywidget.AnyWidget):
             "others": side_by_side(others),
         }
         with self.hold_trait_notifications():
-            self.categorical, self.continuous = classes, values
+            self.categorical, self.continuous, self.circular = classes, values, angles
         self._draw()
 
 
@@ -145,6 +156,9 @@ def _fits(name, value, spec, pixels):
     if name == "continuous":
         fits = len(value) == spec.continuous and all(abs(x) <= LIMIT for x in value)
         return fits, f"{spec.continuous} numbers in [-{LIMIT:g}, {LIMIT:g}]"
+    if name == "circular":
+        fits = len(value) == spec.circular and all(-math.pi < x <= math.pi for x in value)
+        return fits, f"{spec.circular} angles in radians, in (-π, π]"
     if name == "seeds":
         fits = len(value) == 2 and all(checks.is_integer(seed) and seed >= 0 for seed in value)
         return fits, "two integers of at least 0"
@@ -234,10 +248,16 @@ def _spelled(spec, posterior):
     values = [
         f"{name} = {mean:+.2f} ± {deviation:.2f}"
         for name, mean, deviation in zip(
-            spec.names[len(spec.categorical) :], told["mean"], told["deviation"], strict=True
+            spec.names[len(spec.categorical) :], told["mean"], told["deviation"], strict=False
         )
     ]
-    return ", ".join(itertools.chain(classes, values))
+    angles = [
+        f"{name} = {math.degrees(angle):.0f}° ± {math.degrees(deviation):.0f}°"
+        for name, angle, deviation in zip(
+            spec.names[len(spec.categorical) + spec.continuous :], told["angle"], told["angle_deviation"], strict=True
+        )
+    ]
+    return ", ".join(itertools.chain(classes, values, angles))
 
 
 def _shared_ink(first, second):

@@ -289,3 +289,61 @@ def test_the_exported_page_needs_neither_a_kernel_nor_a_network(exported, page):
     assert until(lambda: picture(view) != before)
     page.screenshot(path=SCREENSHOTS / "exported_page.png")
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+@pytest.fixture(scope="module")
+def exported_dial(tmp_path_factory):
+    import torch
+
+    from infogan_helpers.codes import CodeSpec
+    from infogan_helpers.explorer_page import export_explorer
+    from infogan_helpers.networks import ARCHITECTURES
+
+    torch.manual_seed(0)
+    networks = [make(CodeSpec((3,), 1, 5, circular=1), (1, 28, 28), 0.05) for make in ARCHITECTURES["conv"]]
+    return export_explorer(tmp_path_factory.mktemp("page") / "dial.html", *networks, seed=1)
+
+
+def test_a_dial_goes_round_by_keyboard_and_by_pointer(exported_dial, page):
+    page.goto(exported_dial.as_uri())
+    view = page.locator(f"{EXPLORER}[data-drawn]")
+    view.wait_for(timeout=WAIT)
+    dial = view.get_by_role("slider", name="c3", exact=True)
+    before, read = picture(view), readings(view)
+    dial.focus()
+    degrees = []
+    for _ in range(14):  # 15° each
+        dial.press("ArrowRight")
+        degrees.append(dial.get_attribute("aria-valuenow"))
+    assert degrees == [str(15 * k) for k in range(1, 13)] + ["-165", "-150"]  # past 180° it comes in at the other end
+    assert until(lambda: picture(view) != before)
+    assert readings(view) != read
+    assert "c3: went in −150°, Q reads" in readings(view)[-1]
+    assert "circular=[-2.6179]" in view.locator(".line").inner_text()
+    for _ in range(2):
+        dial.press("ArrowLeft")
+    assert dial.get_attribute("aria-valuetext") == "180°"
+    assert "circular=[3.1415]" in view.locator(".line").inner_text()
+    for _ in range(6):
+        dial.press("PageUp")
+    assert dial.get_attribute("aria-valuetext") == "0°"
+    assert until(lambda: picture(view) == before)
+
+    box = dial.bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(middle[0] + 20, middle[1])
+    page.mouse.down()
+    page.mouse.move(middle[0], middle[1] - 20, steps=4)
+    assert dial.get_attribute("aria-valuetext") == "90°"
+    page.mouse.up()
+    page.mouse.move(middle[0] - 20, middle[1])
+    assert dial.get_attribute("aria-valuetext") == "90°"
+    view.get_by_role("button", name="sweep c3").click()
+    assert until(lambda: (dial.get_attribute("aria-valuetext") or "").startswith("−"))  # on over the top
+    dial.press("ArrowLeft")  # a hand on the dial stops the sweep
+    stopped = dial.get_attribute("aria-valuetext")
+    page.wait_for_timeout(300)
+    assert dial.get_attribute("aria-valuetext") == stopped
+    page.screenshot(path=SCREENSHOTS / "exported_dial.png")
+    view.get_by_role("button", name="reset").click()
+    assert until(lambda: dial.get_attribute("aria-valuetext") == "0°")

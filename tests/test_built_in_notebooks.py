@@ -12,7 +12,7 @@ import torch
 from infogan_helpers import code_factors, disentanglement, evaluation, games, information, losses, measures
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.methods import infogan, players
-from infogan_helpers.networks import Posterior
+from infogan_helpers.posteriors import Posterior
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 BUILT = {
@@ -81,7 +81,8 @@ def arguments(name, seed):
 def numbers(result):
     """A result as one flat array, whether a float, a tensor or a tuple of tensors."""
     parts = result if isinstance(result, tuple) else (result,)
-    return np.concatenate([np.ravel(np.asarray(part, dtype=float)) for part in parts])
+    parts = np.broadcast_arrays(*(np.asarray(part, dtype=float) for part in parts))  # a kind that is absent is 0.0
+    return np.concatenate([np.ravel(part) for part in parts])
 
 
 @pytest.mark.parametrize(("notebook", "module", "name"), CASES, ids=[f"{c[0]}-{c[2]}" for c in CASES])

@@ -106,7 +106,7 @@ def test_spec_refuses_an_unknown_prior(prior):
 
 
 def test_spec_needs_something_for_q_to_read():
-    with pytest.raises(ValueError, match=r"^categorical and continuous must not both be empty"):
+    with pytest.raises(ValueError, match=r"^categorical, continuous and circular must not all be empty"):
         CodeSpec(categorical=(), continuous=0)
 
 

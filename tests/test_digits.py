@@ -20,7 +20,7 @@ from infogan_helpers.methods.digits import (
     read_copies,
     train_step,
 )
-from infogan_helpers.networks import Posterior
+from infogan_helpers.posteriors import Posterior
 from infogan_helpers.schedules import Ramp
 from infogan_helpers.training import run
 from infogan_helpers.transforms import random_style

@@ -21,7 +21,7 @@ from infogan_helpers.disentanglement import (
     sap_score,
 )
 from infogan_helpers.interventions import factor_vae_score, higgins_score
-from infogan_helpers.networks import Posterior
+from infogan_helpers.posteriors import Posterior
 from infogan_helpers.worlds import Sprites
 
 SIZES = (4, 3, 5)

@@ -22,7 +22,8 @@ from infogan_helpers.evaluation import (
     read_codes,
     score_codes,
 )
-from infogan_helpers.networks import ARCHITECTURES, Generator, Posterior
+from infogan_helpers.networks import ARCHITECTURES, Generator
+from infogan_helpers.posteriors import Posterior
 
 RNG = np.random.default_rng(0)
 
@@ -271,8 +272,8 @@ def test_the_table_needs_at_least_three_digits(n):
         code_attribute_table(Drawer(), CodeSpec((), 2, 1), n=n)
 
 
-def test_the_table_needs_a_continuous_code():
-    with pytest.raises(ValueError, match=r"^spec must have at least one continuous code, got none"):
+def test_the_table_needs_a_continuous_or_circular_code():
+    with pytest.raises(ValueError, match=r"^spec must have at least one continuous or circular code, got none"):
         code_attribute_table(Drawer(), CodeSpec((3,), 0, 1))
 
 

@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 PYTHON = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
 LIMITS = {"file": 400, "function": 60, "class": 120}  # lines; docstrings count
 # What is still too long: the file as a whole, or a class in it. Nothing new may enter.
-TOO_LONG = {"infogan_helpers/codes.py CodeSpec", "tests/test_losses.py", "tests/test_networks.py"}
+TOO_LONG = {"tests/test_losses.py", "tests/test_networks.py"}
 OURS = {PACKAGE.name, *(path.stem for path in PYTHON)}
 # Private by their spelling, and part of what NamedTuple, IPython and torch promise.
 PROMISED = {"_asdict", "_fields", "_make", "_replace", "_repr_mimebundle_", "_BatchNorm"}

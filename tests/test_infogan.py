@@ -16,7 +16,7 @@ from infogan_helpers.losses import code_recovery
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.infogan import PRESETS, Config, fit, train_step
 from infogan_helpers.methods.players import Players, make_players
-from infogan_helpers.networks import Posterior
+from infogan_helpers.posteriors import Posterior
 
 
 def parameters(*modules):

@@ -15,7 +15,8 @@ from infogan_helpers.losses import (
     code_log_likelihood,
     lower_bound,
 )
-from infogan_helpers.networks import DiscriminatorQ, Generator, MLPDiscriminatorQ, MLPGenerator, Posterior
+from infogan_helpers.networks import DiscriminatorQ, Generator, MLPDiscriminatorQ, MLPGenerator
+from infogan_helpers.posteriors import Posterior
 
 SPEC = CodeSpec((3, 5), 2, 4)
 DIGITS = CodeSpec((10,), 0, 4)

@@ -13,7 +13,8 @@ from infogan_helpers.losses import answer_information, lower_bound
 from infogan_helpers.methods import infogan, viewed
 from infogan_helpers.methods.viewed import TEACHING, OnView, inconsistency, read_views, train_step, weights_at
 from infogan_helpers.methods.viewed_losses import answer_spread, class_imbalance, distance_disagreement
-from infogan_helpers.networks import Generator, Posterior
+from infogan_helpers.networks import Generator
+from infogan_helpers.posteriors import Posterior
 from infogan_helpers.training import run
 from infogan_helpers.views import UNANSWERED, VIEWS, view
 from infogan_helpers.world_presets import WORLD_PRESETS, without_views

@@ -88,7 +88,7 @@ def test_a_thumbnail_stands_for_each_class_and_the_chosen_one_is_what_q_reads():
                 np.testing.assert_allclose(shares, logits.softmax(1)[0], atol=1e-5)
             np.testing.assert_allclose(reading["mean"], posterior.mean[0], atol=1e-5)
             np.testing.assert_allclose(reading["deviation"], (posterior.log_variance[0] / 2).exp(), rtol=1e-4)
-    assert widget.view["codes"] == {"categorical": [2, 1], "continuous": [0.4, -1.5]}
+    assert widget.view["codes"] == {"categorical": [2, 1], "continuous": [0.4, -1.5], "circular": []}
 
 
 def test_the_line_of_code_draws_the_picture():
@@ -158,7 +158,7 @@ def test_several_traits_in_one_message_are_drawn_once(monkeypatch):
     widget.observe(lambda change: draws.append(change.new), names="view")
     widget.set_state({"categorical": [1, 1], "continuous": [0.5, 0.5], "seeds": [3, 4], "between": 0.5})
     assert len(draws) == 1
-    assert draws[0]["codes"] == {"categorical": [1, 1], "continuous": [0.5, 0.5]}
+    assert draws[0]["codes"] == {"categorical": [1, 1], "continuous": [0.5, 0.5], "circular": []}
 
 
 @pytest.mark.parametrize(
@@ -305,16 +305,18 @@ def test_an_exported_page_holds_what_the_kernel_would_draw(tmp_path, spec):
     path = export_explorer(tmp_path / "page.html", generator, discriminator_q, seed=4)
     text, data = exported(path)
     assert not re.search(r"(src|href)\s*=\s*[\"']?https?:|import\(|from \"http|fetch\(", text)  # nothing to load
-    page, values = data["page"], data["values"]
-    assert (values[0], values[-1], len(values)) == (-2, 2, 21)
-    assert {-1.0, 0.0, 1.0} <= set(values)
-    axes, classes = min(2, spec.continuous), max(1, page["classes"])
+    page, axes = data["page"], min(2, spec.continuous)
+    classes = max(1, page["classes"])
+    assert len(data["axes"]) == axes
+    for values in data["axes"]:
+        assert (values[0], values[-1], len(values)) == (-2, 2, 21)
+        assert {-1.0, 0.0, 1.0} <= set(values)
     sheet = pixels(base64.b64decode(data["sheet"]))
     columns, rows = (21 if axes > 0 else 1), (21 if axes > 1 else 1)
     assert sheet.shape == (rows * SIDE, classes * columns * SIDE)
     readings = np.frombuffer(base64.b64decode(data["readings"]), np.uint8).reshape(classes, columns, rows, -1) / 255
     k, i, j = classes - 1, min(3, columns - 1), min(17, rows - 1)
-    chosen = [values[n] for n, _ in zip((i, j), range(axes), strict=False)] + [0.0] * (spec.continuous - axes)
+    chosen = [values[n] for n, values in zip((i, j), data["axes"], strict=False)] + [0.0] * (spec.continuous - axes)
     widget = explorer(generator, discriminator_q, seed=4)
     widget.continuous = chosen
     if spec.categorical:

@@ -42,14 +42,14 @@ class Config(PlayersConfig):
         learning_rate_factor: weight that multiplies all three.
         lambda_categorical: weight, how hard G is pushed to raise L_I of the categorical codes; 0 is a GAN that Q
             watches. Q's head climbs L_I itself, whatever the weights.
-        lambda_continuous: likewise for the continuous codes.
+        lambda_continuous: likewise for the continuous and the circular codes.
         information_trains_trunk: whether D's loss holds the weighted L_I, so that it trains the trunk too.
         augment: how strongly the copy of each fake that Q reads the categorical codes from is rotated, sheared, scaled,
             shifted, bent and thickened (``transforms.random_style``). By data processing I(c; T(x)) <= I(c; x), so L_I
             stays a lower bound.
-        keep: what the copies leave alone, in turn, from ``transforms.ASPECTS``: continuous code ``i`` is read from the
-            copies that keep ``keep[i % len(keep)]``, so that nothing else can carry it. Empty: Q reads the continuous
-            codes from the fake itself.
+        keep: what the copies leave alone, in turn, from ``transforms.ASPECTS``: code ``i`` of the continuous and then
+            the circular codes is read from the copies that keep ``keep[i % len(keep)]``, so that nothing else can carry
+            it. Empty: Q reads these codes from the fake itself.
         stray_strokes: share of the copies that are crossed by a stray stroke (``transforms.add_stray_strokes``); those
             that keep their lean are not.
         consistency: weight of what Q's categorical answers on real images should do: say much (``losses.
@@ -151,7 +151,7 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     g_loss = game.generator(fake_logit)
     bound = lower_bound(posterior, codes, spec, read_from)
     information = at(config.lambda_categorical, done) * bound.categorical
-    information = information + at(config.lambda_continuous, done) * bound.continuous
+    information = information + at(config.lambda_continuous, done) * (bound.continuous + bound.circular)
     disagreement = 0.0 if on_copy is None else at(config.consistency, done) * inconsistency(on_real, on_copy)
 
     # Update D (and through it the trunk), G and Q. Real images teach Q and the trunk, and G nothing.
@@ -195,9 +195,10 @@ def read_copies(dq, fake, real, on_fake, config, generator):
     _, read = dq(copies)
     posterior, on_copy = read.rows(slice(0, n)), read.rows(slice(n, None)) if len(copies) > n else None
     if not config.keep:
-        return posterior._replace(mean=on_fake.mean, log_variance=on_fake.log_variance), None, on_copy
+        return on_fake._replace(categorical_logits=posterior.categorical_logits), None, on_copy
     row = torch.arange(n, device=fake.device)[:, None] % len(config.keep)
-    code = torch.arange(posterior.mean.shape[1], device=fake.device)[None, :] % len(config.keep)
+    others = posterior.mean.shape[1] + len(posterior.circular)
+    code = torch.arange(others, device=fake.device)[None, :] % len(config.keep)
     everywhere = torch.ones(n, len(posterior.categorical_logits), dtype=torch.bool, device=fake.device)
     return posterior, torch.cat([everywhere, row == code], dim=1), on_copy
 

@@ -31,7 +31,7 @@ class Config(PlayersConfig):
     Args:
         lambda_categorical: how hard G is pushed to raise L_I of the categorical codes; 0 is an ordinary GAN that Q
             watches. Q's head climbs L_I itself, whatever the weights.
-        lambda_continuous: likewise for the continuous codes.
+        lambda_continuous: likewise for the continuous and the circular codes.
         information_trains_trunk: whether D's loss holds the weighted L_I, so that it trains the trunk too.
 
     Raises:
@@ -96,7 +96,8 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     d_loss = game.discriminator(real_logit, fake_logit) + game.penalty(dq, real, fake, generator)
     g_loss = game.generator(fake_logit)
     bound = lower_bound(posterior, codes, spec)
-    information = config.lambda_categorical * bound.categorical + config.lambda_continuous * bound.continuous
+    of_continuous = bound.continuous + bound.circular
+    information = config.lambda_categorical * bound.categorical + config.lambda_continuous * of_continuous
 
     # Update D (and through it the trunk), G and Q. Q reads in any case; λ is how hard G is pushed to write.
     descend(

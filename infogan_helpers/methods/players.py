@@ -35,7 +35,7 @@ class PlayersConfig(RunConfig):
         architecture: ``"conv"`` (the paper's) or ``"mlp"``.
         norm: of D and Q, from ``networks.NORMS``.
         width: scales the hidden layers; 1.0 is the paper's.
-        variance: of Q's continuous codes, ``"learned"`` or ``"fixed"``.
+        variance: of Q's continuous codes, ``"learned"`` or ``"fixed"``; of circular codes the concentration.
 
     Raises:
         ValueError: a field is out of range, or the game does not go with the norm; the message names it.
@@ -97,7 +97,7 @@ class StepMetrics(NamedTuple):
         d_loss: D's loss, its penalty included; in nats in the standard game.
         g_loss: G's adversarial loss, likewise.
         bound_categorical: L_I of the categorical codes, in nats, on this batch of fakes.
-        bound_continuous: L_I of the continuous codes, likewise.
+        bound_continuous: L_I of the continuous and the circular codes, likewise.
         d_accuracy: share of real and fake images on the right side of D's logit 0; 0.5 is a coin.
         code_recovery: share of categorical codes that Q's best guess got right (NaN where there are none).
     """
@@ -198,7 +198,8 @@ def step_metrics(d_loss, g_loss, bound, logits, posterior, codes):
     real_logit, fake_logit = logits
     with torch.no_grad():
         d_accuracy = ((real_logit > 0).float().mean() + (fake_logit <= 0).float().mean()) / 2
-        metrics = (d_loss, g_loss, bound.categorical, bound.continuous, d_accuracy, code_recovery(posterior, codes))
+        continuous = bound.continuous + bound.circular
+        metrics = (d_loss, g_loss, bound.categorical, continuous, d_accuracy, code_recovery(posterior, codes))
         return StepMetrics(*(value.detach() for value in metrics))
 
 

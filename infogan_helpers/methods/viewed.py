@@ -28,7 +28,7 @@ from infogan_helpers.methods.players import (
     step_metrics,
 )
 from infogan_helpers.methods.viewed_losses import answer_spread, class_imbalance, distance_disagreement
-from infogan_helpers.networks import Posterior
+from infogan_helpers.posteriors import Posterior
 from infogan_helpers.schedules import Ramp
 from infogan_helpers.training import Method, run
 from infogan_helpers.transforms import add_noise
@@ -116,8 +116,11 @@ def make(spec, image_shape, config, device="cpu"):
     """``make_players``, and G's first weights on the codes multiplied by ``config.code_gain``.
 
     Raises:
-        ValueError: the views do not fit the codes, or the image shape does not fit the architecture.
+        ValueError: the views do not fit the codes, a code is circular, or the image shape does not fit the
+            architecture.
     """
+    if spec.circular:
+        raise ValueError(f"spec must have no circular code where codes are read from views, got {spec.circular}")
     n_codes = len(spec.categorical) + spec.continuous
     if len(config.views) != n_codes:
         raise ValueError(f"views must name one view for each of {n_codes} codes, got {len(config.views)}")

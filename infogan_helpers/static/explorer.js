@@ -1,88 +1,42 @@
 // The explorer's page: controls in, pictures out. With a kernel the pictures come from Python (the trait `view`); in an
-// exported page they come from one sheet of frames. No library and no network in either.
+// exported page they come from one sheet of frames. No library and no network in either. Its controls are controls.js,
+// which stands before this file in one script.
 
-const PLAY_EVERY = 60; // milliseconds between two steps of a sweep
 const PEN = 2.2; // width of the pen, in pixels of the model's picture
 const SCALE = 10; // screen pixels per pixel of a large picture
 
-function element(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else made.setAttribute(name, value);
-  }
-  if (["input", "button", "select", "code"].includes(tag)) made.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the arrow keys
-  made.append(...children);
-  return made;
-}
-
-const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
-
-// One row: name, slider with the prior's support marked, its value, and a button that sweeps it.
-function slider({ name, low, high, step, support, value, onChange }) {
-  const share = (x) => (100 * (x - low)) / (high - low);
-  const describe = (x) => {
-    if (!support) return x.toFixed(2);
-    return `${signed(x)}${Math.abs(x) > support ? ", outside the prior" : ""}`;
-  };
-  const input = element("input", { type: "range", min: low, max: high, step, "aria-label": name });
-  const shown = element("output", { class: "value" });
-  const track = element("span", { class: "track" });
-  if (support) {
-    const band = element("span", { class: "support", title: "the support of the prior" });
-    band.style.left = `${share(-support)}%`;
-    band.style.right = `${100 - share(support)}%`;
-    track.append(band);
-    for (const mark of [low, -support, 0, support, high]) {
-      const tick = element("span", { class: "tick", "aria-hidden": "true" }, String(mark).replace("-", "−"));
-      tick.style.left = `${share(mark)}%`;
-      track.append(tick);
+// What Q reads of one code, on an axis from −half to half. An angle's band that leaves one end comes in at the other.
+function axisReading({ name, half, support, circular }) {
+  const share = (x) => 100 * Math.min(1, Math.max(0, (x + half) / (2 * half)));
+  const spell = circular ? degrees : signed;
+  const bands = (circular ? [-TURN, 0, TURN] : [0]).map((shift) => ({ shift, band: element("span", { class: "spread" }) }));
+  const mark = element("span", { class: "mean" });
+  const truth = element("span", { class: "truth", title: "what went in" });
+  const inside = element("span", { class: "support" });
+  inside.style.left = `${share(-support)}%`;
+  inside.style.right = `${100 - share(support)}%`;
+  const text = element("span", { class: "text" });
+  const row = element("div", { class: "axis" }, element("span", { class: "name" }, name), element("span", { class: "well" }, inside, ...bands.map((b) => b.band), mark, truth), text);
+  const paint = (mean, deviation, sent) => {
+    for (const { shift, band } of bands) {
+      const [low, high] = [mean - deviation + shift, mean + deviation + shift];
+      band.hidden = circular && (low > half || high < -half);
+      band.style.left = `${share(low)}%`;
+      band.style.right = `${100 - share(high)}%`;
     }
-  }
-  track.append(input);
-  const show = (x) => {
-    input.value = x;
-    input.setAttribute("aria-valuetext", describe(x));
-    shown.textContent = support ? signed(x) : x.toFixed(2);
-    shown.classList.toggle("outside", Boolean(support) && Math.abs(x) > support + 1e-9);
+    mark.style.left = `${share(mean)}%`;
+    truth.style.left = `${share(sent)}%`;
+    text.textContent = `${spell(mean)} ± ${circular ? degrees(deviation) : deviation.toFixed(2)}`;
+    const apart = circular ? Math.acos(Math.cos(mean - sent)) : Math.abs(mean - sent);
+    row.classList.toggle("missed", apart > 2 * deviation);
+    row.setAttribute("aria-label", `${name}: went in ${spell(sent)}, Q reads ${text.textContent}`);
   };
-  let timer = null;
-  let direction = 1;
-  const play = element("button", { type: "button", class: "play", "aria-pressed": "false", "aria-label": `sweep ${name}` }, "▶");
-  const stop = () => {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "▶";
-    play.setAttribute("aria-pressed", "false");
-  };
-  const move = () => {
-    if (!play.isConnected) return stop(); // the cell was run again or cleared
-    let next = Number(input.value) + direction * step;
-    if (next > high + 1e-9 || next < low - 1e-9) {
-      direction = -direction;
-      next = Number(input.value) + direction * step;
-    }
-    show(Number(next.toFixed(4)));
-    onChange(Number(input.value));
-  };
-  play.addEventListener("click", () => {
-    if (timer !== null) return stop();
-    timer = setInterval(move, PLAY_EVERY);
-    play.textContent = "❚❚";
-    play.setAttribute("aria-pressed", "true");
-  });
-  input.addEventListener("input", () => {
-    stop();
-    show(Number(input.value));
-    onChange(Number(input.value));
-  });
-  show(value);
-  return { row: element("div", { class: "slider" }, element("span", { class: "name", "aria-hidden": "true" }, name), track, shown, play), show, stop };
+  return { name, row, paint };
 }
 
 // One model: the large picture, a thumbnail per class of the first categorical code, and what Q reads back.
 function modelColumn(layout, title, onChoose) {
-  const { height, width, classes, names, continuous, limit, support } = layout;
+  const { height, width, classes, names, continuous, circular, limit, support } = layout;
   const large = element("canvas", { width: width * SCALE, height: height * SCALE, class: "large", role: "img" });
   const thumbnails = element("div", { class: "thumbnails", role: "radiogroup", "aria-label": `${names[0]}${title ? ` of ${title}` : ""}` });
   const buttons = Array.from({ length: classes }, (_, k) => {
@@ -105,18 +59,8 @@ function modelColumn(layout, title, onChoose) {
     const fill = element("span", { class: "fill" });
     return { fill, row: element("div", { class: "bar" }, element("span", { class: "name" }, String(k)), element("span", { class: "well" }, fill)) };
   });
-  const share = (x) => 100 * Math.min(1, Math.max(0, (x + limit) / (2 * limit)));
-  const axes = names.slice(names.length - continuous).map((name) => {
-    const spread = element("span", { class: "spread" });
-    const mean = element("span", { class: "mean" });
-    const truth = element("span", { class: "truth", title: "what went in" });
-    const inside = element("span", { class: "support" });
-    inside.style.left = `${share(-(support ?? 0))}%`;
-    inside.style.right = `${100 - share(support ?? 0)}%`;
-    const text = element("span", { class: "text" });
-    const row = element("div", { class: "axis" }, element("span", { class: "name" }, name), element("span", { class: "well" }, inside, spread, mean, truth), text);
-    return { spread, mean, truth, text, row };
-  });
+  const axes = names.slice(names.length - continuous - circular).map((name, i) =>
+    i < continuous ? axisReading({ name, half: limit, support: support ?? 0, circular: false }) : axisReading({ name, half: TURN / 2, support: 0, circular: true }));
   const reads = element("div", { class: "reads", role: "group", "aria-label": `what Q reads${title ? `, ${title}` : ""}` }, element("div", { class: "heading" }, "Q reads"));
   if (classes) reads.append(element("div", { class: "bars" }, ...bars.map((bar) => bar.row)));
   reads.append(...axes.map((axis) => axis.row));
@@ -135,7 +79,8 @@ function modelColumn(layout, title, onChoose) {
       context.drawImage(image, x, y, width, height, 0, 0, canvas.width, canvas.height);
     };
     draw(large, chosen);
-    const named = names.map((name, i) => `${name} = ${i < codes.categorical.length ? codes.categorical[i] : signed(codes.continuous[i - codes.categorical.length])}`);
+    const spelled = [...codes.categorical, ...codes.continuous.map(signed), ...codes.circular.map(degrees)];
+    const named = names.map((name, i) => `${name} = ${spelled[i]}`);
     large.setAttribute("aria-label", `The picture${title ? ` of ${title}` : ""} drawn from ${named.join(", ")}`);
     buttons.forEach((button, k) => {
       draw(button.firstChild, k);
@@ -148,17 +93,9 @@ function modelColumn(layout, title, onChoose) {
       bar.row.classList.toggle("chosen", k === chosen);
       bar.row.setAttribute("aria-label", `${names[0]} = ${k}: ${Math.round(100 * probability)}%`);
     });
-    axes.forEach((axis, i) => {
-      const [mean, deviation, truth] = [reading.mean[i], reading.deviation[i], codes.continuous[i]];
-      axis.spread.style.left = `${share(mean - deviation)}%`;
-      axis.spread.style.right = `${100 - share(mean + deviation)}%`;
-      axis.mean.style.left = `${share(mean)}%`;
-      axis.truth.style.left = `${share(truth)}%`;
-      axis.text.textContent = `${signed(mean)} ± ${deviation.toFixed(2)}`;
-      axis.row.classList.toggle("missed", Math.abs(mean - truth) > 2 * deviation);
-      axis.row.setAttribute("aria-label", `${names[names.length - continuous + i]}: went in ${signed(truth)}, Q reads ${axis.text.textContent}`);
-    });
-    const missed = axes.map((axis, i) => (axis.row.classList.contains("missed") ? names[names.length - continuous + i] : null)).filter(Boolean);
+    const told = [...reading.mean.map((mean, i) => [mean, reading.deviation[i], codes.continuous[i]]), ...reading.angle.map((angle, i) => [angle, reading.angle_deviation[i], codes.circular[i]])];
+    axes.forEach((axis, i) => axis.paint(...told[i]));
+    const missed = axes.filter((axis) => axis.row.classList.contains("missed")).map((axis) => axis.name);
     const best = classes ? reading.categorical[0].indexOf(Math.max(...reading.categorical[0])) : chosen;
     if (classes && best !== chosen) missed.unshift(names[0]);
     summary.textContent = missed.length ? `not recovered: ${missed.join(", ")}` : "all codes recovered";
@@ -230,7 +167,7 @@ function drawingPad({ height, width, canvas: scale }, onDraw) {
 
 function build(model, el) {
   const layout = model.get("page");
-  const { classes, categorical, continuous, names, limit, support, step, titles, canvas, live } = layout;
+  const { classes, categorical, continuous, circular, names, limit, support, step, turn_steps: steps, titles, canvas, live } = layout;
   const change = (values) => {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     model.save_changes(); // while the kernel is busy only the latest state waits
@@ -247,26 +184,29 @@ function build(model, el) {
     rows.push(element("div", { class: "slider" }, element("span", { class: "name", "aria-hidden": "true" }, names[i + 1]), select));
     return select;
   });
+  const changing = (trait, i) => (x) => change({ [trait]: model.get(trait).map((old, j) => (j === i ? x : old)) });
   const sliders = Array.from({ length: continuous }, (_, i) => {
-    const onChange = (x) => change({ continuous: model.get("continuous").map((old, j) => (j === i ? x : old)) });
+    const onChange = changing("continuous", i);
     return slider({ name: names[categorical.length + i], low: -limit, high: limit, step, support, value: model.get("continuous")[i], onChange });
   });
-  rows.push(...sliders.map((s) => s.row));
+  const dials = Array.from({ length: circular }, (_, i) => dial({ name: names[categorical.length + continuous + i], steps, value: model.get("circular")[i], onChange: changing("circular", i) }));
+  rows.push(...[...sliders, ...dials].map((s) => s.row));
   const between = slider({ name: "noise", low: 0, high: 1, step: 0.05, value: model.get("between"), onChange: (x) => change({ between: x }) });
   const seeds = () => model.get("seeds");
   const fresh = () => change({ seeds: [Math.max(...seeds()) + 1, Math.max(...seeds()) + 2], between: 0 });
-  const start = { categorical: model.get("categorical"), continuous: model.get("continuous"), seeds: seeds(), between: model.get("between") };
+  const start = { categorical: model.get("categorical"), continuous: model.get("continuous"), circular: model.get("circular"), seeds: seeds(), between: model.get("between") };
   const buttons = element("div", { class: "buttons" });
   if (live) {
     rows.push(between.row);
     buttons.append(element("button", { type: "button", onclick: fresh }, "new noise"));
   }
-  const halt = () => [...sliders, between].forEach((s) => s.stop());
+  const halt = () => [...sliders, ...dials, between].forEach((s) => s.stop());
   buttons.append(element("button", { type: "button", onclick: () => { halt(); change(start); } }, "reset"));
   const line = element("code", { class: "line", tabindex: "0", "aria-label": "the line of code that draws this picture" });
   const note = [];
   if (continuous && support) note.push(`Shaded: the codes that training drew, from −${support} to ${support}; beyond, G and Q are guessing.`);
-  if (continuous) note.push("Filled mark and band: what Q reads, ± one standard deviation; hollow mark: what went in.");
+  if (circular) note.push("A dial counts counter-clockwise from the right; its axis on the right goes on at the other end.");
+  if (continuous || circular) note.push("Filled mark and band: what Q reads, ± one standard deviation; hollow mark: what went in.");
 
   el.replaceChildren(
     element("div", { class: "infogan-explorer" },
@@ -280,6 +220,7 @@ function build(model, el) {
   const follow = () => {
     selects.forEach((select, i) => { select.value = model.get("categorical")[i + 1]; });
     sliders.forEach((s, i) => s.show(model.get("continuous")[i]));
+    dials.forEach((d, i) => d.show(model.get("circular")[i]));
     between.show(model.get("between"));
   };
   let latest = 0;
@@ -298,7 +239,7 @@ function build(model, el) {
     line.textContent = view.line;
     el.firstChild.dataset.drawn = String(turn); // for tests: pictures are on the page
   };
-  const traits = ["categorical", "continuous", "seeds", "between"];
+  const traits = ["categorical", "continuous", "circular", "seeds", "between"];
   traits.forEach((name) => model.on(`change:${name}`, follow));
   model.on("change:view", draw);
   follow();
@@ -316,37 +257,42 @@ async function sheetModel(data) {
   image.src = `data:image/png;base64,${data.sheet}`;
   await image.decode();
   const readings = Uint8Array.from(atob(data.readings), (c) => c.charCodeAt(0));
-  const { page: layout, values } = data;
-  const [classes, n] = [Math.max(1, layout.classes), values.length];
-  const rows = layout.continuous > 1 ? n : 1;
-  const columns = layout.continuous > 0 ? n : 1;
-  const stride = layout.classes + 2 * layout.continuous;
-  const nearest = (x) => values.reduce((best, value, i) => (Math.abs(value - x) < Math.abs(values[best] - x) ? i : best), 0);
-  const state = { page: layout, categorical: data.categorical, continuous: data.continuous, seeds: data.seeds, between: 0 };
+  const { page: layout, axes } = data;
+  const { classes, continuous, circular } = layout;
+  const [columns, rows] = [0, 1].map((a) => (a < axes.length ? axes[a].length : 1));
+  const stride = classes + 2 * axes.length;
+  const nearest = (a, x) => {
+    const apart = axes[a].map((value) => (a < continuous ? Math.abs(value - x) : -Math.cos(value - x)));
+    return apart.indexOf(Math.min(...apart));
+  };
+  const state = { page: layout, categorical: data.categorical, continuous: data.continuous, circular: data.circular, seeds: data.seeds, between: 0 };
   const listeners = {};
   const look = () => {
-    const i = layout.continuous > 0 ? nearest(state.continuous[0]) : 0;
-    const j = layout.continuous > 1 ? nearest(state.continuous[1]) : 0;
-    const chosen = layout.classes ? state.categorical[0] : 0;
+    const [i = 0, j = 0] = [...state.continuous, ...state.circular].map((x, a) => nearest(a, x));
+    const chosen = classes ? state.categorical[0] : 0;
     const at = ((chosen * columns + i) * rows + j) * stride;
     const read = (offset) => readings[at + offset] / 255;
-    const { mean, deviation } = data.scales;
-    const axes = Array.from({ length: layout.continuous }, (_, a) => layout.classes + 2 * a);
+    const { mean, deviation, angle, angle_deviation } = data.scales;
+    const pairs = axes.map((_, a) => [2 * read(classes + 2 * a) - 1, read(classes + 2 * a + 1)]);
+    const [values, angles] = [pairs.slice(0, continuous), pairs.slice(continuous)];
     const reading = {
-      categorical: [Array.from({ length: layout.classes }, (_, k) => read(k))],
-      mean: axes.map((a) => (2 * read(a) - 1) * mean),
-      deviation: axes.map((a) => read(a + 1) * deviation),
+      categorical: [Array.from({ length: classes }, (_, k) => read(k))],
+      mean: values.map((pair) => pair[0] * mean),
+      deviation: values.map((pair) => pair[1] * deviation),
+      angle: angles.map((pair) => pair[0] * angle),
+      angle_deviation: angles.map((pair) => pair[1] * angle_deviation),
     };
     const frame = (k) => ({ image, x: (k * columns + i) * layout.width, y: j * layout.height });
     const float = (x) => (Number.isInteger(x) ? x.toFixed(1) : String(x));
     const fill = {
       categorical: `[${[...state.categorical, ...data.rest.categorical].join(", ")}]`,
       continuous: `[${[...state.continuous, ...data.rest.continuous].map(float).join(", ")}]`,
+      circular: `[${[...state.circular, ...data.rest.circular].map(float).join(", ")}]`,
       seeds: `(${data.seeds.join(", ")})`,
       between: "0.0",
     };
     const line = data.line.replace(/\{(\w+)\}/g, (_, name) => fill[name]);
-    state.view = { sprites: [{ frame }], readings: [reading], codes: { categorical: state.categorical, continuous: state.continuous }, line };
+    state.view = { sprites: [{ frame }], readings: [reading], codes: { categorical: state.categorical, continuous: state.continuous, circular: state.circular }, line };
   };
   look();
   return {
@@ -354,7 +300,7 @@ async function sheetModel(data) {
     set: (name, value) => { state[name] = value; },
     save_changes: () => {
       look();
-      for (const heard of ["categorical", "continuous", "view"]) (listeners[`change:${heard}`] ?? []).forEach((f) => f());
+      for (const heard of ["categorical", "continuous", "circular", "view"]) (listeners[`change:${heard}`] ?? []).forEach((f) => f());
     },
     on: (event, f) => { (listeners[event] ??= []).push(f); },
     off: (event, f) => { listeners[event] = (listeners[event] ?? []).filter((g) => g !== f); },
