@@ -62,7 +62,7 @@ def test_seeds_that_go_down_are_refused():
 
 
 def test_a_command_reads_its_runs_and_where_they_train(monkeypatch):
-    monkeypatch.setattr(sys, "argv", "x a:3-4 --folder f --threads 2 --dask tcp://x:1".split())
+    monkeypatch.setattr(sys, "argv", ["x", "a:3-4", "--folder", "f", "--threads", "2", "--dask", "tcp://x:1"])
     options = read_options(argparse.ArgumentParser(), ["a"])
     assert (options.asked, options.runs) == (["a:3-4"], [Run("a", 3), Run("a", 4)])
     assert options.where == Where(Path("f"), threads=2, dask="tcp://x:1")
@@ -70,7 +70,7 @@ def test_a_command_reads_its_runs_and_where_they_train(monkeypatch):
 
 @pytest.mark.parametrize(
     ("typed", "message"),
-    [("b:0", "with a NAME from ['a'], got 'b:0'"), ("a:0 --workers 2 --dask x", "not allowed with"), ("", "required")],
+    [("b:0", "with a NAME from ['a'], got 'b:0'"), ("a:0 --workers 3 --dask x", "not allowed with"), ("", "required")],
 )
 def test_a_command_refuses_what_it_cannot_do(monkeypatch, capsys, typed, message):
     monkeypatch.setattr(sys, "argv", ["x", *typed.split()])
