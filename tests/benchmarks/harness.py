@@ -1,8 +1,9 @@
 """Runs over seeds: which are asked for, where they train, what is kept of them. And how results are written.
 
 A run is NAME:SEEDS. Each one is a task of joblib, in a process of this machine or, with --dask ADDRESS, on a worker of
-a Dask cluster, which needs nothing but ``infogan_helpers`` at the same revision. Finished runs are kept in --folder and
-not trained again; a run that was cut short goes on from its checkpoint. Not here: what a run is, and what is measured.
+a Dask cluster, whose scheduler and workers need ``infogan_helpers`` at the same revision and no folder in common.
+Finished runs are kept in --folder and not trained again; a run that was cut short goes on from its checkpoint. Not
+here: what a run is, and what is measured.
 """
 
 import json
@@ -239,8 +240,8 @@ def on_dask(address, task):
         threads = client.nthreads()
         if any(n != 1 for n in threads.values()):  # runs in one process would share torch's random numbers
             raise ValueError(f"dask must have workers of one thread each (--nthreads 1), got {dict(threads)}")
-        for file in (__file__, getfile(task)):  # workers have the package; these files they get from here
-            client.upload_file(file)
+        for file in (__file__, getfile(task)):  # they have the package, and get from here what is no part of it
+            client.upload_file(file)  # ends the command where the package is missing; joblib would wait for ever
         with parallel_config("dask", client=client):
             yield partial(client.run, shutil.rmtree, ignore_errors=True)
 
