@@ -2,31 +2,25 @@
 
     python tests/benchmarks/compare.py recipe@full:0-9 recipe@offline:0-9 paper@full:0
     python tests/benchmarks/compare.py recipe@full:0-4 paper@full:0 --workers 1 --threads 2
+    python tests/benchmarks/compare.py recipe@full:0-9 --dask tcp://ADDRESS:8786
 
-A run is PRESET@DATA:SEEDS. Each one trains in a process of its own; finished runs are kept in --folder, so that a
-killed command goes on where it stopped. Labels score the snapshots after the training has ended; no training sees them.
+A run is PRESET@DATA:SEEDS; where it trains, and what is kept of it, is ``harness``. Labels score the snapshots after
+the training has ended; no training sees them.
 """
 
 import argparse
 import json
-import os
-import platform
-import resource
 import statistics
-import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from datetime import date
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn
 import torch
+from harness import RESULTS, Measured, conditions, markdown, read_options, train
 
-from infogan_helpers.checkpoints import load_named_tensors, load_tensors, save_networks
+from infogan_helpers.checkpoints import load_named_tensors, load_tensors
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData, load_fashion_mnist, load_mnist, mnist_sample, without_sample
 from infogan_helpers.evaluation import (
@@ -41,8 +35,6 @@ from infogan_helpers.losses import code_recovery, lower_bound
 from infogan_helpers.methods import digits, infogan
 from infogan_helpers.quality import class_balance, classify, frechet_distance, load_classifier, sure_share
 
-FOLDER = Path("data/runs")
-RESULTS = Path(__file__).parent / "results"
 SNAPSHOTS = 10  # of a run, evenly spaced; the last is its end
 MATCHED_ON = 10_000  # training images that the snapshots' match is fitted on; the end is matched on all of them
 FAKES = 10_000
@@ -56,71 +48,53 @@ DATA = {  # what to train and match on, what to score on
 }
 
 
-def parse(argument):
-    """``recipe@full:0-2,5`` to ``[("recipe", "full", 0), …]``."""
-    name, _, seeds = argument.partition(":")
-    preset, _, data = name.partition("@")
-    if preset not in METHOD_OF or data not in DATA or not seeds:
-        raise argparse.ArgumentTypeError(f"PRESET@DATA:SEEDS with {list(METHOD_OF)} and {list(DATA)}, got {argument!r}")
-    return [(preset, data, seed) for seed in parse_seeds(seeds)]
+NAMES = [f"{preset}@{data}" for preset in METHOD_OF for data in DATA]
 
 
-def parse_seeds(text):
-    """``0-2,5`` to ``[0, 1, 2, 5]``."""
-    spans = [[int(end) for end in part.split("-")] for part in text.split(",")]
-    return [seed for span in spans for seed in range(span[0], span[-1] + 1)]
-
-
-def run_name(preset, data, seed):
-    return f"{preset}@{data}-{seed}"
-
-
-def train_one(preset, data, seed, folder):
-    """Train and score one run in this process; writes its networks and its figures."""
-    name, spec = run_name(preset, data, seed), CodeSpec()
-    train, test = DATA[data]()
-    method = METHOD_OF[preset]
+def train_and_score(run, scratch):
+    """One run and its figures, the networks of its snapshots scored as well."""
+    preset, _, data = run.name.partition("@")
+    spec, method = CodeSpec(), METHOD_OF[preset]
+    pictures, test = DATA[data]()
     every = max(1, method.PRESETS[preset].steps // SNAPSHOTS)
-    config = replace(method.PRESETS[preset], seed=seed, sample_every=every, checkpoint_every=every)
-    checkpoint = folder / f"{name}.run.safetensors"
-    snapshots = folder / f"{name}.snapshots"
-    snapshots.mkdir(parents=True, exist_ok=True)
+    config = replace(method.PRESETS[preset], seed=run.seed, sample_every=every, checkpoint_every=every)
+    checkpoint = scratch / "checkpoint.safetensors"
 
     def keep(history):  # the checkpoint of this step has just been written, but for the last one
         if len(history) < config.steps:
-            (snapshots / f"{len(history)}.safetensors").write_bytes(checkpoint.read_bytes())
+            (scratch / f"{len(history)}.safetensors").write_bytes(checkpoint.read_bytes())
 
-    run = method.fit(train.images, spec, config, checkpoint=checkpoint, callback=keep, progress=False)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before scoring takes its own
-    save_networks(folder / f"{name}.safetensors", run.generator, run.discriminator_q)
-    few = ImageData(train.images[:MATCHED_ON], train.labels[:MATCHED_ON], train.source)
-    curve = []
-    for file in sorted(snapshots.glob("*.safetensors"), key=lambda file: int(file.stem)):
-        tensors, metadata = load_tensors(file)
-        players = method.METHOD.make(spec, train.images.shape[1:], config)
-        load_named_tensors(tensors, generator=players.generator, discriminator_q=players.discriminator_q)
-        started = time.perf_counter()
-        method.finish(players, train.images, spec, config)
-        seconds = metadata["seconds"] + time.perf_counter() - started
-        accuracy = score_codes(players.discriminator_q, few, test).accuracy
-        curve.append({"step": metadata["steps"], "seconds": round(seconds, 1), "accuracy": round(accuracy, 4)})
-        file.unlink()
-    snapshots.rmdir()
-    figures = measure(run.generator, run.discriminator_q, spec, train, test, digits=data != "fashion")
-    curve.append({"step": config.steps, "seconds": round(run.history.seconds, 1), "accuracy": figures["accuracy"]})
-    figures |= {
-        "minutes": run.history.seconds / 60,
-        "images per second": run.history.images_per_second,
-        "peak memory (MB)": memory,
-    }
+    trained = method.fit(pictures.images, spec, config, checkpoint=checkpoint, callback=keep, progress=False)
+    history, curve = trained.history, score_snapshots(method, spec, config, pictures, test, scratch)
+    figures = measure(trained.generator, trained.discriminator_q, spec, pictures, test, digits=data != "fashion")
+    curve.append({"step": config.steps, "seconds": round(history.seconds, 1), "accuracy": figures["accuracy"]})
+    figures |= {"minutes": history.seconds / 60, "images per second": history.images_per_second}
     record = {
-        "preset": preset, "data": data, "seed": seed, "method": method.METHOD.name, "config": asdict(config),
-        "trained on": train.source,
+        "preset": preset, "data": data, "seed": run.seed, "method": method.METHOD.name, "config": asdict(config),
+        "trained on": pictures.source,
         "scored on": test.source, "conditions": conditions(), "curve": curve,
         "figures": {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()},
     }  # fmt: skip
-    (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    checkpoint.unlink()
+    return Measured(record, trained.generator, trained.discriminator_q)
+
+
+def score_snapshots(method, spec, config, pictures, test, scratch):
+    """The accuracy of a run on its way: a dictionary per snapshot."""
+    few, curve = ImageData(pictures.images[:MATCHED_ON], pictures.labels[:MATCHED_ON], pictures.source), []
+    for file in sorted(scratch.glob("[0-9]*.safetensors"), key=lambda file: int(file.stem)):
+        tensors, metadata = load_tensors(file)
+        players = method.METHOD.make(spec, pictures.images.shape[1:], config)
+        load_named_tensors(tensors, generator=players.generator, discriminator_q=players.discriminator_q)
+        started = time.perf_counter()
+        method.finish(players, pictures.images, spec, config)
+        seconds = metadata["seconds"] + time.perf_counter() - started
+        accuracy = score_codes(players.discriminator_q, few, test).accuracy
+        curve.append({"step": metadata["steps"], "seconds": round(seconds, 1), "accuracy": round(accuracy, 4)})
+    return curve
+
+
+def headline(record):
+    return f"accuracy {record['figures']['accuracy']}, {record['figures']['minutes']:.1f} minutes"
 
 
 def measure(generator, discriminator_q, spec, train, test, digits=True):
@@ -166,18 +140,6 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
     return figures
 
 
-def conditions():
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, encoding="utf-8", check=False)
-    return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU used",
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "torch": torch.__version__.split("+")[0],
-        "date": date.today().isoformat(),
-        "commit": commit.stdout.strip() or "unknown",
-    }
-
-
 def seconds_to_goal(record):
     """Training time until the first snapshot at or above ``GOAL``, ``None`` where there is none."""
     return next((point["seconds"] for point in record["curve"] if point["accuracy"] >= GOAL), None)
@@ -205,20 +167,19 @@ def table_of(records):
                 "floor": figures.get("Fréchet floor"),
                 "minutes": round(figures["minutes"], 1),
                 "images/s": round(figures["images per second"]),
-                "MB": round(figures["peak memory (MB)"]),
             }
         )
     return pd.DataFrame(rows)
 
 
-def write(records):
-    """``results/compare.md``, ``.json`` and two plots."""
+def write(records, asked):
+    """``results/compare.md``, ``.json`` and two plots; ``asked`` are the runs as they were typed."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "compare.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     groups = {}
     for record in records:
         groups.setdefault((record["preset"], record["data"]), []).append(record)
-    lines = ["# Presets over seeds", "", f"`python tests/benchmarks/compare.py {' '.join(sys.argv[1:])}`", ""]
+    lines = ["# Presets over seeds", "", f"`python tests/benchmarks/compare.py {' '.join(asked)}`", ""]
     for (preset, data), members in groups.items():
         accuracy = [record["figures"]["accuracy"] for record in members]
         times = [seconds_to_goal(record) for record in members]
@@ -245,41 +206,10 @@ def write(records):
         plt.close(figure)
 
 
-def markdown(frame):
-    """A ``DataFrame`` as a Markdown table, floats with three decimals."""
-    rows = [list(frame.columns), ["---"] * frame.shape[1]]
-    rows += [[f"{value:.3f}" if isinstance(value, float) else str(value) for value in row] for row in frame.to_numpy()]
-    return ["| " + " | ".join(row) + " |" for row in rows]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", type=parse, nargs="+", metavar="PRESET@DATA:SEEDS")
-    parser.add_argument("--workers", type=int, default=2, help="runs at a time")
-    parser.add_argument("--threads", type=int, default=1, help="threads per run")
-    parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--here", action="store_true", help="train the one run in this process, write no table")
-    options = parser.parse_args()
-    runs = [run for group in options.runs for run in group]
-    torch.set_num_threads(options.threads)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    if options.here:
-        train_one(*runs[0], options.folder)
-        return
-
-    def launch(run):
-        preset, data, seed = run
-        file = options.folder / f"{run_name(*run)}.json"
-        if not file.is_file():
-            command = [sys.executable, __file__, f"{preset}@{data}:{seed}", "--here"]
-            command += ["--threads", str(options.threads), "--folder", str(options.folder)]
-            subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": str(options.threads)})
-        record = json.loads(file.read_text(encoding="utf-8"))
-        print(run_name(*run), record["figures"]["accuracy"], f"{record['figures']['minutes']:.1f} minutes", flush=True)
-        return record
-
-    with ThreadPoolExecutor(options.workers) as pool:
-        write(list(pool.map(launch, runs)))
+    options = read_options(parser, NAMES)
+    write(train(train_and_score, options.runs, headline, options.where), options.asked)
 
 
 if __name__ == "__main__":

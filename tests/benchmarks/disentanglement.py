@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from compare import RESULTS, conditions, markdown
+from harness import RESULTS, conditions, markdown
 from pandas import DataFrame
 from sklearn.metrics import mutual_info_score
 

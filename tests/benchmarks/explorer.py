@@ -21,6 +21,8 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from harness import RESULTS, markdown
+from pandas import DataFrame
 
 from infogan_helpers.checkpoints import load_pretrained
 from infogan_helpers.codes import CodeSpec
@@ -30,7 +32,6 @@ from infogan_helpers.methods import digits
 from infogan_helpers.widgets import TrainingView, explorer
 
 MOVES, KEYS, STEPS = 300, 60, 200
-RESULTS = Path(__file__).parent / "results" / "explorer.md"
 
 
 def with_matplotlib(generator, discriminator_q, spec):
@@ -111,7 +112,12 @@ def while_training():
 
 def row(name, times):
     times = sorted(times)
-    return f"| {name} | {statistics.median(times):.1f} | {times[int(0.95 * len(times))]:.1f} | {len(times)} |"
+    return {
+        "what": name,
+        "median (ms)": f"{statistics.median(times):.1f}",
+        "95th percentile (ms)": f"{times[int(0.95 * len(times))]:.1f}",
+        "moves": len(times),
+    }
 
 
 def main():
@@ -120,25 +126,24 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     ours, theirs = in_the_kernel()
+    rows = [
+        row("kernel: slider event to PNG and readings", ours),
+        row("kernel: the same view by matplotlib and `interactive_output`", theirs),
+    ]
+    if options.browser:
+        rows.append(row("JupyterLab in Chromium: key press to changed pixels", in_the_browser()))
+    ratio = statistics.median(theirs) / statistics.median(ours)
     lines = [
         "# The explorer's latency",
         "",
         f"`python tests/benchmarks/explorer.py {' '.join(sys.argv[1:])}` · {platform.machine()}, one thread, "
         f"Python {platform.python_version()}, torch {torch.__version__.split('+')[0]}, {date.today().isoformat()}",
         "",
-        "| what | median (ms) | 95th percentile (ms) | moves |",
-        "|---|---|---|---|",
-        row("kernel: slider event to PNG and readings", ours),
-        row("kernel: the same view by matplotlib and `interactive_output`", theirs),
-    ]
-    if options.browser:
-        lines.append(row("JupyterLab in Chromium: key press to changed pixels", in_the_browser()))
-    ratio = statistics.median(theirs) / statistics.median(ours)
-    lines += [
+        *markdown(DataFrame(rows)),
         "",
         f"matplotlib takes {ratio:.1f} times as long. The live view of a training costs {while_training():.1%} of it.",
     ]
-    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (RESULTS / "explorer.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 
 

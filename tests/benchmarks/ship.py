@@ -16,7 +16,8 @@ import statistics
 from pathlib import Path
 
 import torch
-from compare import DATA, FOLDER, RESULTS, seconds_to_goal
+from compare import DATA, NAMES, seconds_to_goal
+from harness import FOLDER, RESULTS, finished
 
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_networks, save_pretrained
 from infogan_helpers.codes import CodeSpec
@@ -53,15 +54,14 @@ def picture(generator, matching, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", help="PRESET@DATA, all of whose finished seeds are looked at")
+    parser.add_argument("runs", choices=NAMES, metavar="PRESET@DATA", help="all its finished seeds are looked at")
     parser.add_argument("name", help="of the weights in data/pretrained")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args()
-    files = sorted(options.folder.glob(f"{options.runs}-*.json"))
-    records = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    median = statistics.median_low([record["figures"]["accuracy"] for record in records])
-    file, record = next(pair for pair in zip(files, records, strict=True) if pair[1]["figures"]["accuracy"] == median)
-    generator, discriminator_q = load_networks(file.with_suffix(".safetensors"))
+    found = finished(options.folder, [options.runs])
+    median = statistics.median_low([record["figures"]["accuracy"] for _, record in found])
+    run, record = next(pair for pair in found if pair[1]["figures"]["accuracy"] == median)
+    generator, discriminator_q = load_networks(run.weights(options.folder))
     facts = {
         "what": f"InfoGAN on {options.name}, {WHAT[record['preset']]}, the run of median accuracy among its seeds",
         "method": record["method"],
@@ -69,7 +69,7 @@ def main():
         "trained on": record["trained on"],
         "scored on": record["scored on"],
         "measured": record["figures"],
-        "accuracy of each seed": {r["seed"]: r["figures"]["accuracy"] for r in records},
+        "accuracy of each seed": {r["seed"]: r["figures"]["accuracy"] for _, r in found},
         "conditions": record["conditions"],
     }
     if record["data"] != "fashion":
@@ -79,7 +79,7 @@ def main():
         facts["runs"] = published()
         picture(generator, record["figures"]["matching"], PRETRAINED_FOLDER / "mnist.png")
     save_pretrained(options.name, generator, discriminator_q, facts)
-    print(f"shipped: {file.stem}, accuracy {median}")
+    print(f"shipped: {run}, accuracy {median}")
 
 
 if __name__ == "__main__":

@@ -4,27 +4,23 @@
     python tests/benchmarks/worlds.py faces:0-4 faces_plain:0-2 chairs:0-4 --workers 2
     python tests/benchmarks/worlds.py --ship sprites faces chairs
 
-A run is NAME:SEEDS. Each one trains in a process of its own, on one thread; finished runs are kept in --folder, so that
-a killed command goes on where it stopped. Factors score the runs after the training has ended; no training sees them.
+A run is NAME:SEEDS; where it trains (--dask ADDRESS: on a cluster), and what is kept of it, is ``harness``. The table
+has all finished runs. Factors score the runs after the training has ended; no training sees them.
 """
 
 import argparse
 import json
 import platform
-import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from compare import FOLDER, RESULTS, parse_seeds
+from harness import RESULTS, Measured, Run, finished, markdown, read_options, train
 from scipy.stats import spearmanr
 
-from infogan_helpers.checkpoints import load_networks, save_networks, save_pretrained
+from infogan_helpers.checkpoints import load_networks, save_pretrained
 from infogan_helpers.code_factors import as_columns, cluster_purity, code_factor_table
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.disentanglement import mutual_information_gap
@@ -55,14 +51,6 @@ def runs():
     return every
 
 
-def parse(argument):
-    """``faces:0-2,5`` to ``[("faces", 0), …]``."""
-    name, _, seeds = argument.partition(":")
-    if name not in runs() or not seeds:
-        raise argparse.ArgumentTypeError(f"NAME:SEEDS with {list(runs())}, got {argument!r}")
-    return [(name, seed) for seed in parse_seeds(seeds)]
-
-
 def read_random_codes(images, preset, config):
     """A Q that learns codes which have nothing to do with its pictures: what a score is worth by itself."""
     torch.manual_seed(config.seed)
@@ -82,40 +70,43 @@ def read_random_codes(images, preset, config):
     return players
 
 
-def train_one(name, seed, folder):
-    """Train and score one run in this process; writes its networks and its figures."""
-    preset = runs()[name]
-    config = replace(preset.config, seed=seed)
+def train_and_score(run, scratch):
+    """One run and its figures."""
+    preset = runs()[run.name]
+    config = replace(preset.config, seed=run.seed)
     world, spec = preset.world(), preset.spec
-    train, train_factors, _ = world.images_and_factors(IMAGES, TRAIN_SEED, progress=False)
+    pictures, factors, _ = world.images_and_factors(IMAGES, TRAIN_SEED, progress=False)
     test, test_factors, _ = world.images_and_factors(HELD_OUT, TEST_SEED, progress=False)
-    started = time.perf_counter()
-    if name.endswith("_random"):
-        networks = read_random_codes(train, preset, config)
-        bounds = {}
+    if run.name.endswith("_random"):
+        started = time.perf_counter()
+        networks = read_random_codes(pictures, preset, config)
+        seconds, bounds = time.perf_counter() - started, {}
     else:
-        networks = preset.method.fit(train, spec, config, device="cpu", progress=False)
-        recent = slice(-50, None)
+        checkpoint = scratch / "checkpoint.safetensors"
+        networks = preset.method.fit(pictures, spec, config, device="cpu", checkpoint=checkpoint, progress=False)
+        seconds, recent = networks.history.seconds, slice(-50, None)
         bounds = {
             "L_I categorical": float(np.mean(networks.history.bound_categorical[recent])),
             "L_I continuous": float(np.mean(networks.history.bound_continuous[recent])),
         }
-    seconds = time.perf_counter() - started
-    save_networks(folder / f"{name}-{seed}.safetensors", networks.generator, networks.discriminator_q)
-    figures = bounds | score(networks.discriminator_q, world, spec, (train, train_factors), (test, test_factors))
+    figures = bounds | score(networks.discriminator_q, world, spec, (pictures, factors), (test, test_factors))
     if preset.method is viewed:
         figures["G obeys"] = obeys(networks.generator, spec, config.views)
     record = {
-        "run": name,
-        "seed": seed,
+        "run": run.name,
+        "seed": run.seed,
         "method": preset.method.METHOD.name,
         "config": asdict(config),
         "seconds": seconds,
         "figures": figures,
-        "machine": f"{platform.machine()}, torch {torch.__version__}, 1 thread",
+        "machine": f"{platform.machine()}, torch {torch.__version__}, threads: {torch.get_num_threads()}",
     }
-    (folder / f"{name}-{seed}.json").write_text(json.dumps(record), encoding="utf-8")
-    print(name, seed, f"{seconds:.0f} s", {k: v for k, v in figures.items() if not isinstance(v, dict)}, flush=True)
+    return Measured(record, networks.generator, networks.discriminator_q)
+
+
+def headline(record):
+    figures = {name: value for name, value in record["figures"].items() if not isinstance(value, dict)}
+    return f"{record['seconds']:.0f} s, {figures}"
 
 
 def score(discriminator_q, world, spec, train, test):
@@ -173,8 +164,7 @@ def obeys(generator, spec, views):
 
 def write_table(folder):
     """All finished runs: one line per seed, and the spread."""
-    records = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
-    records = [r for r in records if r.get("run") in runs()]
+    records = [record for _, record in finished(folder, runs())]
     (RESULTS / "worlds.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     lines = ["# InfoGAN on the worlds", "", "Written by worlds.py; factors score, on 5,000 held-out pictures.", ""]
     for name in dict.fromkeys(r["run"] for r in records):
@@ -188,29 +178,21 @@ def write_table(folder):
         table.index = [r["seed"] for r in ours]
         table["seconds"] = [r["seconds"] for r in ours]
         table.loc["median"] = table.median()
-        rows = table.round(3).astype(object)
+        rows = table.round(3).astype(str)
         rows["seconds"] = table["seconds"].round().astype(int)
-        lines += [
-            f"## {name}",
-            "",
-            "| seed | " + " | ".join(rows.columns) + " |",
-            "|---" * (len(rows.columns) + 1) + "|",
-        ]
-        lines += [
-            f"| {seed} | " + " | ".join(map(str, row)) + " |" for seed, row in zip(rows.index, rows.values, strict=True)
-        ]
-        lines += [""]
+        rows.insert(0, "seed", rows.index)
+        lines += [f"## {name}", "", *markdown(rows), ""]
     (RESULTS / "worlds.md").write_text("\n".join(lines), encoding="utf-8")
 
 
-def ship(name):
+def ship(name, folder):
     """Write the weights of the median seed, in half precision, and a card with every seed's figures."""
     records = [
         r for r in json.loads((RESULTS / "worlds.json").read_text(encoding="utf-8")) if r["run"].split("_")[0] == name
     ]
     ours = sorted((r for r in records if r["run"] == name), key=lambda r: r["figures"][MEDIAN_BY[name]])
     chosen = ours[(len(ours) - 1) // 2]
-    generator, discriminator_q = load_networks(FOLDER / f"{name}-{chosen['seed']}.safetensors")
+    generator, discriminator_q = load_networks(Run(name, chosen["seed"]).weights(folder))
     runs_of = {}
     for record in records:
         runs_of.setdefault(record["run"], []).append({"seed": record["seed"], **_numbered(record)})
@@ -239,35 +221,18 @@ def _numbered(record):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="*", type=parse)
-    parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--workers", type=int, default=2, help="runs at a time")
     parser.add_argument("--ship", nargs="+", choices=list(WORLD_PRESETS), help="write these worlds' weights")
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    options = read_options(parser, runs(), nargs="*")
+    folder = options.where.folder
     if options.ship:
         for name in options.ship:
-            ship(name)
+            ship(name, folder)
         return
-    wanted = [run for group in options.runs for run in group]
-    if options.one:
-        torch.set_num_threads(1)
-        train_one(*wanted[0], options.folder)
-        return
-    for name in dict.fromkeys(name for name, _ in wanted):  # render before the workers start
+    for name in dict.fromkeys(run.name for run in options.runs):  # render before the workers start
         for n, seed in ((IMAGES, TRAIN_SEED), (HELD_OUT, TEST_SEED)):
             runs()[name].world().images_and_factors(n, seed)
-
-    def launch(run):
-        name, seed = run
-        if not (options.folder / f"{name}-{seed}.json").is_file():
-            command = [sys.executable, __file__, f"{name}:{seed}", "--one", "--folder", str(options.folder)]
-            subprocess.run(command, check=True)
-
-    with ThreadPoolExecutor(options.workers) as pool:
-        list(pool.map(launch, wanted))
-    write_table(options.folder)
+    train(train_and_score, options.runs, headline, options.where)
+    write_table(folder)
 
 
 if __name__ == "__main__":
