@@ -24,11 +24,11 @@ RUNS = [Run("good", 1), Run("good", 0)]
 def toy(run, scratch):
     """Twelve steps of InfoGAN; ``scratch`` says whether it has been here before."""
     steps = scratch / "steps"
-    steps.write_text(steps.read_text() + "again " if steps.is_file() else "first ", encoding="utf-8")
-    if run.name == "cut" and steps.read_text() == "first ":
+    steps.write_text(steps.read_text(encoding="utf-8") + "again " if steps.is_file() else "first ", encoding="utf-8")
+    if run.name == "cut" and steps.read_text(encoding="utf-8") == "first ":
         raise FloatingPointError("step 3: d_loss is not finite")
     result = infogan.fit(some_images(), SPEC, replace(QUICK, seed=run.seed), device="cpu", progress=False)
-    record = {"seed": run.seed, "loss": result.history.d_loss, "been": steps.read_text()}
+    record = {"seed": run.seed, "loss": result.history.d_loss, "been": steps.read_text(encoding="utf-8")}
     return Measured(record | {"threads": torch.get_num_threads()}, result.generator, result.discriminator_q)
 
 

@@ -139,7 +139,7 @@ class Instrumented(ast.NodeTransformer):
         if name is None or len(node.ops) > 1:
             return node
         arguments = [ast.Constant(name), node.left, node.comparators[0], ast.Constant(ast.unparse(node))]
-        return ast.Call(ast.Name("_compared", ast.Load()), arguments, [])
+        return ast.Call(ast.Name("compared_and_noted", ast.Load()), arguments, [])
 
     def visit_FormattedValue(self, node):
         self.generic_visit(node)
@@ -148,7 +148,7 @@ class Instrumented(ast.NodeTransformer):
             digits = int(places[1]) + 2 * (places[2] == "%")
             source = f"{ast.unparse(node.value)}, rounded ({form})"
             node.value = ast.Call(
-                ast.Name("_rounded", ast.Load()), [node.value, ast.Constant(digits), ast.Constant(source)], []
+                ast.Name("rounded_and_noted", ast.Load()), [node.value, ast.Constant(digits), ast.Constant(source)], []
             )
         return node
 
@@ -177,7 +177,7 @@ def watch_kernel(shell):
             file.write(json.dumps([watch.trainings, notes]) + "\n")
         notes.clear()
 
-    builtins._compared, builtins._rounded = compared, rounded
+    builtins.compared_and_noted, builtins.rounded_and_noted = compared, rounded
     shell.ast_transformers.append(Instrumented())
     shell.events.register("post_run_cell", write)
 
