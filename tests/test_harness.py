@@ -135,7 +135,7 @@ def test_a_cluster_without_distributed_says_what_to_install(tmp_path, monkeypatc
 
 def cluster(**options):
     distributed = pytest.importorskip("distributed", reason="needs distributed: python -m pip install distributed")
-    return distributed.LocalCluster(dashboard_address=None, **options)
+    return distributed.LocalCluster(dashboard_address=":0", **options)
 
 
 def test_two_dask_workers_give_the_same_runs(tmp_path):
