@@ -48,6 +48,7 @@ def run(name, variables, paths):
         startup.mkdir(parents=True)
         (startup / "watch.py").write_text("import watched\nwatched.watch_kernel(get_ipython())\n", encoding="utf-8")
         notes = {TEST_NOTES: folder / "tests.jsonl", KERNEL_NOTES: folder / "kernel.jsonl", "IPYTHONDIR": folder}
+        notes[TEST_NOTES].touch()
         environment = os.environ | variables | {key: str(value) for key, value in notes.items()}
         environment["PYTHONPATH"] = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
         environment["PYTHONPYCACHEPREFIX"] = str(folder / "cache")  # assertions are compiled anew, with their hook
