@@ -140,8 +140,8 @@ def cluster(**options):
 
 def test_two_dask_workers_give_the_same_runs(tmp_path):
     with cluster(n_workers=2, threads_per_worker=1) as workers:
-        there = train(toy, RUNS, headline, Where(tmp_path / "there", dask=workers.scheduler_address))
-    assert there == train(toy, RUNS, headline, Where(tmp_path / "here"))
+        there = train(toy, RUNS, headline, Where(tmp_path / "there", 2, dask=workers.scheduler_address))
+    assert there == train(toy, RUNS, headline, Where(tmp_path / "here", 2))
     for run in RUNS:
         assert_same_weights(tensors(run, tmp_path / "there"), tensors(run, tmp_path / "here"))
     assert not list((tmp_path / "there").glob("*.run"))
