@@ -15,7 +15,7 @@ class Nats(NamedTuple):
 
     categorical: torch.Tensor
     continuous: torch.Tensor
-    circular: torch.Tensor | float = 0.0
+    circular: torch.Tensor = torch.zeros(())
 
     @property
     def total(self):

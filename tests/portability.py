@@ -24,6 +24,7 @@ from watched import KERNEL_NOTES, MOVED_BY, TEST_NOTES
 
 TESTS = Path(__file__).resolve().parent
 RESULTS = TESTS / "benchmarks" / "results" / "portability.md"
+KEPT = TESTS.parent / "build" / "portability"  # finished runs of everything; delete it when the code has changed
 AT_ONCE = 2  # runs
 PROCESSORS = {
     "own": {},
@@ -61,9 +62,21 @@ def run(name, variables, paths):
         return [note for note in found if name in SETTINGS or note["name"] not in DRAWN]
 
 
-def all_notes(runs, paths):
+def all_notes(runs, paths, keep):
+    """The notes of several runs; where they are to be kept, a command that was killed goes on with the next one."""
+
+    def found(name):
+        file = KEPT / f"{name}.json"
+        if keep and file.is_file():
+            return json.loads(file.read_text(encoding="utf-8"))
+        notes = run(name, runs[name], paths)
+        if keep:
+            KEPT.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(notes), encoding="utf-8")
+        return notes
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [note for found in pool.map(lambda name: run(name, runs[name], paths), runs) for note in found]
+        return [note for notes in pool.map(found, runs) for note in notes]
 
 
 def table(notes):
@@ -91,8 +104,9 @@ def table(notes):
 
 
 def main(paths):
-    notes = all_notes(SETTINGS, paths)
-    notes += all_notes(MOVED_SEEDS, sorted({note["file"] for note in notes if note["margins"] or note["failure"]}))
+    notes = all_notes(SETTINGS, paths, keep=not paths)
+    files = sorted({note["file"] for note in notes if note["margins"] or note["failure"]})
+    notes += all_notes(MOVED_SEEDS, files, keep=not paths)
     lines = table(notes)
     print("\n".join(lines))
     if not paths:
