@@ -49,7 +49,8 @@ def test_pictures_have_their_shape_and_range_and_one_seed_gives_one_set(make, si
     assert 0.3 < images.max() <= 1
     assert torch.equal(factors, world.sample_factors(40, torch.Generator().manual_seed(3)))
     assert torch.equal(images, world.render(factors))
-    assert torch.equal(images[35:], world.render(factors[35:]))  # batches do not matter
+    # Batches do not matter, but for rounding: AVX2 adds up eight numbers at a time, and the rest one by one.
+    torch.testing.assert_close(images[35:], world.render(factors[35:]), rtol=0, atol=1e-3)
     assert not torch.equal(factors, world.sample_factors(40, torch.Generator().manual_seed(4)))
     border = torch.cat([images[:, :, 0].flatten(), images[:, :, :, 0].flatten()])
     assert (border < -0.9).float().mean() > 0.99  # nothing is cut off
