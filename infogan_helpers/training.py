@@ -19,11 +19,12 @@ import torch
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
-from infogan_helpers.checkpoints import load_named_tensors, load_tensors, named_tensors, save_tensors
+from infogan_helpers.checkpoints import load_named_tensors, named_tensors
 from infogan_helpers.codes import Codes
 from infogan_helpers.data import BatchSampler, as_model_range, check_images, to_uint8
 from infogan_helpers.runtime import default_device, isolated_randomness
 from infogan_helpers.schedules import Ramp
+from infogan_helpers.tensor_files import load_tensors, save_tensors
 
 FREE_TO_CHANGE = ("sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from infogan_helpers.checkpoints import load_tensors, named_tensors
+from infogan_helpers.checkpoints import named_tensors
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.players import StepMetrics
+from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.training import run
 
 SPEC = CodeSpec(categorical=(3,), continuous=1, noise=4)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from small_runs import SPEC, Stop, assert_same_state, ctrl_c, same, some_images, train
 
-from infogan_helpers.checkpoints import load_tensors
 from infogan_helpers.schedules import Ramp
+from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.training import Method, RunConfig
 
 

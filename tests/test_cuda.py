@@ -8,11 +8,11 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from infogan_helpers.checkpoints import load_tensors
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import mnist_sample, to_model_range
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.methods import digits, infogan
+from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.views import VIEWS, view
 from infogan_helpers.world_presets import WORLD_PRESETS
 from infogan_helpers.worlds import Chairs, Faces, Sprites

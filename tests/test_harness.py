@@ -11,8 +11,8 @@ import pytest
 import torch
 from small_runs import QUICK, SPEC, some_images
 
-from infogan_helpers.checkpoints import load_tensors
 from infogan_helpers.methods import infogan
+from infogan_helpers.tensor_files import load_tensors
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "benchmarks"))
 import harness

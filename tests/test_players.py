@@ -6,9 +6,9 @@ import pytest
 import torch
 from small_runs import QUICK, QUICK_OF, SHAPE, SPEC, some_images, train
 
-from infogan_helpers.checkpoints import load_tensors
 from infogan_helpers.methods import digits, infogan
 from infogan_helpers.methods.players import RECALIBRATION_BATCHES, make_players
+from infogan_helpers.tensor_files import load_tensors
 
 # --- who owns what
 

@@ -26,10 +26,11 @@ from small_runs import (
 )
 
 from infogan_helpers import training
-from infogan_helpers.checkpoints import load_tensors, save_networks, save_tensors
+from infogan_helpers.checkpoints import save_networks
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.players import make_players
+from infogan_helpers.tensor_files import load_tensors, save_tensors
 
 # --- stopping and going on
 

@@ -22,9 +22,9 @@ from small_runs import (
 )
 
 from infogan_helpers import training
-from infogan_helpers.checkpoints import load_tensors
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.methods import infogan
+from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.training import run
 
 # --- a run

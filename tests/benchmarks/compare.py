@@ -20,7 +20,7 @@ import seaborn
 import torch
 from harness import RESULTS, Measured, conditions, markdown, read_options, train
 
-from infogan_helpers.checkpoints import load_named_tensors, load_tensors
+from infogan_helpers.checkpoints import load_named_tensors
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData, load_fashion_mnist, load_mnist, mnist_sample, without_sample
 from infogan_helpers.evaluation import (
@@ -34,6 +34,7 @@ from infogan_helpers.evaluation import (
 from infogan_helpers.losses import code_recovery, lower_bound
 from infogan_helpers.methods import digits, infogan
 from infogan_helpers.quality import class_balance, classify, frechet_distance, load_classifier, sure_share
+from infogan_helpers.tensor_files import load_tensors
 
 SNAPSHOTS = 10  # of a run, evenly spaced; the last is its end
 MATCHED_ON = 10_000  # training images that the snapshots' match is fitted on; the end is matched on all of them
