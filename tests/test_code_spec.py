@@ -6,24 +6,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from small_codes import SPEC, same, seeded
 
 from infogan_helpers.codes import Codes, CodeSpec, check_classes
-
-SPEC = CodeSpec(categorical=(3, 5), continuous=2, noise=4)
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture
 def codes():
     return SPEC.sample(6, seeded())
-
-
-def same(a, b):
-    parts = ("noise", "categorical", "continuous")
-    return all(torch.equal(getattr(a, part), getattr(b, part)) for part in parts)
 
 
 # the spec
