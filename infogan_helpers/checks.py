@@ -16,6 +16,11 @@ def is_integer(value):
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
+def is_number(value):
+    """Whether ``value`` is a finite number, Python's or NumPy's, and no bool."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def integer(name, value, *, least):
     """``value`` as an ``int``, if it is an integer of at least ``least``.
 
@@ -43,22 +48,21 @@ def seed(name, value):
     return int(value)
 
 
-def number(name, value, *, least=None, above=None, most=None, below=None):
+def number(name, value, *, least=None, above=None, most=None):
     """``value``, if it is a finite number between the bounds: ``number("share", share, least=0, most=1)``.
 
     Args:
         name: of the argument, for the message.
         value: what came.
         least, above: the lower bound, itself allowed or not; at most one of the two.
-        most, below: the upper bound likewise, beside a lower one.
+        most: the largest number that will do, beside a lower bound.
 
     Raises:
         ValueError: it is anything else.
     """
-    fits = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    fits = fits and (least is None or value >= least) and (above is None or value > above)
-    if not (fits and (most is None or value <= most) and (below is None or value < below)):
-        raise ValueError(f"{name} must be {_range(least, above, most, below)}, got {value!r}")
+    fits = is_number(value) and (least is None or value >= least) and (above is None or value > above)
+    if not fits or (most is not None and value > most):
+        raise ValueError(f"{name} must be {_range(least, above, most)}, got {value!r}")
     return value
 
 
@@ -90,10 +94,9 @@ def array(values):
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
-def _range(least, above, most, below):
-    if most is not None or below is not None:
-        low = f"[{least}" if above is None else f"({above}"
-        return f"a number in {low}, {f'{most}]' if below is None else f'{below})'}"
+def _range(least, above, most):
+    if most is not None:
+        return f"a number in {f'[{least}' if above is None else f'({above}'}, {most}]"
     if least is not None:
         return f"a number of at least {least}"
     return "a finite number" if above is None else f"a number above {above}"

@@ -1,4 +1,4 @@
-"""Static figures of images, curves, tables and points: tensors in, a ``Figure`` out, never shown from here.
+"""Static figures of images, curves, dots, tables and points: tensors in, a ``Figure`` out, never shown from here.
 
 Digits are drawn dark on light; a caption says what to look at. Not here: figures of a training (``training_plots``),
 generating, measuring.
@@ -173,6 +173,37 @@ def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
         ax.legend(bbox_to_anchor=(1.02, 1), loc="upper left", markerscale=1.6)
         return finish(fig, caption, f"points of {', '.join(groups)}: {ylabel} against {xlabel}")
+
+
+def dots(groups, *, xlabel, ylabel, title=None, caption=None):
+    """Every value as a dot on its group's own line, and the group's median as a tick: seeds, setting beside setting.
+
+    Args:
+        groups: name to values, shape ``(n,)`` each, from the top line down.
+        xlabel: what the values are, with their unit.
+        ylabel: what the groups are.
+        title: above the figure.
+        caption: below it.
+
+    Returns:
+        A ``Figure``, which says in ``alt`` what it shows, medians included.
+
+    Raises:
+        ValueError: a group has no values.
+    """
+    arrays = {name: checks.array(values) for name, values in groups.items()}
+    if empty := [name for name, values in arrays.items() if not len(values)]:
+        raise ValueError(f"groups must have at least one value each, got none for {empty}")
+    medians = {name: float(np.median(values)) for name, values in arrays.items()}
+    with plt.rc_context(STYLE):
+        fig, ax = plt.subplots(figsize=(6.4, 0.36 * len(arrays) + 1.2), layout="constrained")
+        for line, (name, values) in enumerate(arrays.items()):
+            ax.plot(medians[name], line, marker="|", markersize=18, color="0.4", linestyle="none", zorder=1)
+            ax.plot(values, np.full(len(values), line), marker="o", markersize=5, alpha=0.6, linestyle="none")
+        ax.set_yticks(range(len(arrays)), list(arrays))
+        ax.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=(len(arrays) - 0.5, -0.5))
+        what = "; ".join(f"{name}, {len(arrays[name])} dots, median {medians[name]:.2f}" for name in arrays)
+        return finish(fig, caption, f"{xlabel}, a dot per value: {what}")
 
 
 def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):

@@ -22,7 +22,10 @@ BUILT = {
     "04": {evaluation: ("match_codes_to_labels",)},
     "06": {disentanglement: ("mutual_information_gap", "modularity")},
 }
-STEPS = {"03": {players: ("descend",), infogan: ("train_step",)}}  # they return nothing that could be compared
+STEPS = {  # they return nothing that could be compared
+    "03": {players: ("descend",), infogan: ("train_step",)},
+    "04": {infogan: ("train_step",)},
+}
 CASES = [
     (notebook, module, name) for notebook, built in BUILT.items() for module, names in built.items() for name in names
 ]
@@ -94,11 +97,12 @@ def test_the_notebooks_function_equals_the_modules(notebook, module, name):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("notebook", STEPS)
 @pytest.mark.parametrize(
     "changes", [{}, {"information_trains_trunk": True}, {"architecture": "mlp", "norm": "none"}], ids=str
 )
-def test_the_notebooks_step_moves_every_weight_as_the_modules_does(changes):
-    built = built_functions("03")["train_step"]
+def test_the_notebooks_step_moves_every_weight_as_the_modules_does(notebook, changes):
+    built = built_functions(notebook)["train_step"]
     spec, after = CodeSpec((3,), 1, 4), []
     config = replace(infogan.PRESETS["plain"], width=0.1, lambda_categorical=0.7, **changes)
     real = 2 * torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(2)) - 1

@@ -1,7 +1,6 @@
 """Matching codes to labels, and measures of digits, on images whose answer is known."""
 
 import math
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ import torch
 from test_measures import bar
 
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import ImageData, load_mnist, to_model_range
+from infogan_helpers.data import ImageData, to_model_range
 from infogan_helpers.evaluation import (
     code_accuracy,
     code_attribute_table,
@@ -25,19 +24,8 @@ from infogan_helpers.evaluation import (
 from infogan_helpers.networks import ARCHITECTURES, Generator
 from infogan_helpers.posteriors import Posterior
 
+pytestmark = pytest.mark.usefixtures("warnings_are_errors")
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_mnist(train=False).images
-
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 # --- matching

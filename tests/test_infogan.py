@@ -59,6 +59,7 @@ def test_config_refuses_weights_below_zero(name, value):
         ("betas", (-0.1, 0.9), r"two numbers in \[0, 1\)"),
         ("betas", 0.5, r"two numbers in \[0, 1\)"),
         ("betas", ("0", 0.9), r"two numbers in \[0, 1\)"),
+        ("betas", (False, 0.9), r"two numbers in \[0, 1\)"),
         ("information_trains_trunk", 1, "True or False"),
         ("information_trains_trunk", None, "True or False"),
         ("architecture", "resnet", "'conv' or 'mlp'"),

@@ -1,29 +1,17 @@
 """What is measured of a digit: bars of known slant, width and thickness, blanks, and real digits turned."""
 
 import math
-import warnings
 
 import numpy as np
 import pytest
 import torch
 from scipy.ndimage import rotate
 
-from infogan_helpers.data import load_mnist, to_model_range
+from infogan_helpers.data import to_model_range
 from infogan_helpers.measures import MEASURES, ink, slant, thickness, width
 
+pytestmark = pytest.mark.usefixtures("warnings_are_errors")
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_mnist(train=False).images
-
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def bar(angle=0.0, thick=3.0, height=20, size=28, dx=0, dy=0):

@@ -60,6 +60,7 @@ FIGURES = {
     "image_grid": lambda **o: plots.image_grid(images(20), 5, **o),
     "curves": lambda **o: plots.curves(range(5), {"a": np.ones(5), "b": torch.ones(5)}, xlabel="x", ylabel="y", **o),
     "heatmap": lambda **o: plots.heatmap(torch.eye(3), xlabel="x", ylabel="y", unit="share", **o),
+    "dots": lambda **o: plots.dots({"a": torch.rand(5), "b": [0.5]}, xlabel="accuracy", ylabel="run", **o),
     "scatter": lambda **o: plots.scatter({"a": torch.rand(5, 2), "b": np.zeros((3, 2))}, xlabel="x", ylabel="y", **o),
     "measure_curves": lambda **o: plots.measure_curves(np.linspace(-2, 2, 5), MEASURED, code="c2", **o),
     "bound_curves": lambda **o: training_plots.bound_curves({"InfoGAN": history(), "λ = 0": history(40)}, SPEC, **o),
@@ -122,7 +123,7 @@ def test_axes_are_labelled(name):
     assert all(ax.get_xlabel() for ax in axes)
 
 
-@pytest.mark.parametrize("name", ["image_grid", "curves", "heatmap", "scatter"])
+@pytest.mark.parametrize("name", ["image_grid", "curves", "heatmap", "scatter", "dots"])
 def test_titles_are_written(name):
     assert FIGURES[name](title="A title").axes[0].get_title() == "A title"
 
@@ -278,6 +279,24 @@ def test_a_heatmap_takes_tensors_with_gradients_and_integers():
     assert plots.heatmap(torch.ones(2, 2, requires_grad=True), xlabel="x", ylabel="y").axes[0].texts
     ax = plots.heatmap(np.array([[10, 2000]]), xlabel="x", ylabel="y", decimals=0).axes[0]
     assert [t.get_text() for t in ax.texts] == ["10", "2000"]
+
+
+def test_every_value_is_a_dot_on_its_groups_line_and_the_median_a_tick():
+    fig = plots.dots({"plain": [0.2, 0.9, 0.4], "recipe": torch.tensor([0.98, 0.97])}, xlabel="accuracy", ylabel="run")
+    ax = fig.axes[0]
+    ticks, points = ax.lines[::2], ax.lines[1::2]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["plain", "recipe"]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1], "the first group is on top"
+    assert [list(line.get_xdata()) for line in ticks] == [[0.4], [pytest.approx(0.975)]]
+    assert sorted(points[0].get_xdata()) == [0.2, 0.4, 0.9]
+    assert set(points[0].get_ydata()) == {0}
+    assert set(points[1].get_ydata()) == {1}
+    assert "plain, 3 dots, median 0.40" in fig.alt
+
+
+def test_a_group_without_a_value_is_refused():
+    with pytest.raises(ValueError, match=r"groups must have at least one value each, got none for \['b'\]"):
+        plots.dots({"a": [1.0], "b": []}, xlabel="accuracy", ylabel="run")
 
 
 def test_a_scatter_has_a_marker_a_group():

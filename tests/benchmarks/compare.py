@@ -4,8 +4,8 @@
     python tests/benchmarks/compare.py recipe@full:0-4 paper@full:0 --workers 1 --threads 2
     python tests/benchmarks/compare.py recipe@full:0-9 --dask tcp://ADDRESS:8786
 
-A run is PRESET@DATA:SEEDS; where it trains, and what is kept of it, is ``harness``. Labels score the snapshots after
-the training has ended; no training sees them.
+A run is PRESET@DATA:SEEDS, a preset of a method or one of ``additions``; where it trains, and what is kept of it, is
+``harness``. Labels score the snapshots after the training has ended; no training sees them.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn
 import torch
+from additions import ADDITIONS
 from harness import RESULTS, Measured, conditions, markdown, read_options, train
 
 from infogan_helpers.checkpoints import load_named_tensors
@@ -40,7 +41,8 @@ SNAPSHOTS = 10  # of a run, evenly spaced; the last is its end
 MATCHED_ON = 10_000  # training images that the snapshots' match is fitted on; the end is matched on all of them
 FAKES = 10_000
 GOAL = 0.95
-METHOD_OF = {name: method for method in (digits, infogan) for name in method.PRESETS}
+PRESETS = {**digits.PRESETS, **infogan.PRESETS, **ADDITIONS}
+METHOD_OF = {name: digits if isinstance(config, digits.Config) else infogan for name, config in PRESETS.items()}
 DATA = {  # what to train and match on, what to score on
     "full": lambda: (load_mnist(), load_mnist(train=False)),
     "offline": lambda: (mnist_sample(), load_mnist(train=False)),
@@ -49,7 +51,7 @@ DATA = {  # what to train and match on, what to score on
 }
 
 
-NAMES = [f"{preset}@{data}" for preset in METHOD_OF for data in DATA]
+NAMES = [f"{preset}@{data}" for preset in PRESETS for data in DATA]
 
 
 def train_and_score(run, scratch):
@@ -57,8 +59,8 @@ def train_and_score(run, scratch):
     preset, _, data = run.name.partition("@")
     spec, method = CodeSpec(), METHOD_OF[preset]
     pictures, test = DATA[data]()
-    every = max(1, method.PRESETS[preset].steps // SNAPSHOTS)
-    config = replace(method.PRESETS[preset], seed=run.seed, sample_every=every, checkpoint_every=every)
+    every = max(1, PRESETS[preset].steps // SNAPSHOTS)
+    config = replace(PRESETS[preset], seed=run.seed, sample_every=every, checkpoint_every=every)
     checkpoint = scratch / "checkpoint.safetensors"
 
     def keep(history):  # the checkpoint of this step has just been written, but for the last one

@@ -26,6 +26,7 @@ from joblib import Parallel, delayed, parallel_config
 
 from infogan_helpers import checks
 from infogan_helpers.checkpoints import save_networks
+from infogan_helpers.runtime import default_device
 
 FOLDER = Path("data/runs")
 RESULTS = Path(__file__).parent / "results"
@@ -121,13 +122,14 @@ def read_options(parser, names, nargs="+"):
         The options: ``asked``, what was typed; ``runs``, a list of ``Run``; ``where``, a ``Where``; the parser's own.
     """
     parser.add_argument("asked", nargs=nargs, metavar="NAME:SEEDS")
-    parser.add_argument("--folder", type=Path, default=Where().folder, help="of finished runs and checkpoints")
-    parser.add_argument("--threads", type=int, default=Where().threads, help="threads per run")
-    place = parser.add_mutually_exclusive_group()
-    place.add_argument("--workers", type=int, default=Where().workers, help="runs at a time, on this machine")
+    parser.add_argument("--folder", type=Path, help=f"of finished runs and checkpoints, {Where().folder} at first")
+    parser.add_argument("--threads", type=int, help=f"threads per run, {Where().threads} at first")
+    place = parser.add_mutually_exclusive_group()  # which knows an option by its being other than its default
+    place.add_argument("--workers", type=int, help=f"runs at a time, on this machine, {Where().workers} at first")
     place.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler, on whose workers to train instead")
     options = parser.parse_args()
-    options.where = Where(*(getattr(options, name) for name in Where._fields))
+    given = {name: getattr(options, name) for name in Where._fields}
+    options.where = Where(**{name: value for name, value in given.items() if value is not None})
     try:
         options.runs = parse(options.asked, names)
     except ValueError as error:
@@ -259,7 +261,7 @@ def conditions():
     """What a record says of the machine and the versions that it was measured with."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, encoding="utf-8", check=False)
     return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU used",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, trained on {default_device()}",
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__.split("+")[0],
@@ -271,5 +273,6 @@ def conditions():
 def markdown(frame):
     """A ``DataFrame`` without its index as the lines of a Markdown table, floats with three decimals."""
     rows = [[f"{value:.3f}" if isinstance(value, float) else str(value) for value in row] for row in frame.to_numpy()]
-    head, *body = ["| " + " | ".join(row) + " |" for row in [list(frame.columns), *rows]]
+    escaped = [[text.replace("|", "\\|") for text in row] for row in [list(frame.columns), *rows]]
+    head, *body = ["| " + " | ".join(row) + " |" for row in escaped]
     return [head, "|---" * frame.shape[1] + "|", *body]
