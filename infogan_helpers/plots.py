@@ -199,7 +199,7 @@ def dots(groups, *, xlabel, ylabel, title=None, caption=None):
         fig, ax = plt.subplots(figsize=(6.4, 0.36 * len(arrays) + 1.2), layout="constrained")
         for line, (name, values) in enumerate(arrays.items()):
             ax.plot(medians[name], line, marker="|", markersize=18, color="0.4", linestyle="none", zorder=1)
-            ax.plot(values, np.full(len(values), line), marker="o", markersize=5, alpha=0.6, linestyle="none")
+            ax.plot(values, np.full(len(values), line), "o", markersize=5, alpha=0.6, color=PALETTE[0])
         ax.set_yticks(range(len(arrays)), list(arrays))
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=(len(arrays) - 0.5, -0.5))
         what = "; ".join(f"{name}, {len(arrays[name])} dots, median {medians[name]:.2f}" for name in arrays)

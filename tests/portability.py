@@ -4,10 +4,10 @@
     python tests/portability.py tests/test_training.py notebooks/03*   # these only, and store nothing
 
 A training amplifies the rounding of the processor that it ran on. torch can be told to compute as older processors do:
-six settings, three processors by one and two threads. Then, with this processor's own arithmetic, every seed is moved
-by 1 to 10, in the files that compare a number after a training. Of the tests and cells that trained, or read trained
-weights, the table names the comparison with the least room in any run, and the runs that failed. Not part of the
-README's test command.
+six settings, three processors by one and two threads, the whole test command each. Then, with this processor's own
+arithmetic, every seed is moved by 1 to 10, for what trained, or read trained weights. Of these tests and cells the
+table names the comparison with the least room in any run, and the runs that failed. Not part of the README's test
+command.
 """
 
 import json
@@ -25,7 +25,7 @@ from watched import KERNEL_NOTES, MOVED_BY, TEST_NOTES
 TESTS = Path(__file__).resolve().parent
 RESULTS = TESTS / "benchmarks" / "results" / "portability.md"
 KEPT = TESTS.parent / "build" / "portability"  # finished runs of everything; delete it when the code has changed
-AT_ONCE = 2  # runs
+CORES = 2  # to fill: runs of one thread go two at a time, those of two threads, which would wait for each other, alone
 PROCESSORS = {
     "own": {},
     "SSE4.1": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
@@ -75,8 +75,17 @@ def all_notes(runs, paths, keep):
             file.write_text(json.dumps(notes), encoding="utf-8")
         return notes
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [note for notes in pool.map(found, runs) for note in notes]
+    notes = []
+    for threads in (2, 1):
+        names = [name for name, variables in runs.items() if variables["OMP_NUM_THREADS"] == str(threads)]
+        with ThreadPoolExecutor(CORES // threads) as pool:
+            notes += [note for of_one in pool.map(found, names) for note in of_one]
+    return notes
+
+
+def depending(note):
+    """What pytest has to run for a note: the one test, or the whole notebook of a cell."""
+    return note["file"] if note["file"].endswith(".ipynb") else f"{note['file']}::{note['name'].partition('::')[2]}"
 
 
 def table(notes):
@@ -105,8 +114,7 @@ def table(notes):
 
 def main(paths):
     notes = all_notes(SETTINGS, paths, keep=not paths)
-    files = sorted({note["file"] for note in notes if note["margins"] or note["failure"]})
-    notes += all_notes(MOVED_SEEDS, files, keep=not paths)
+    notes += all_notes(MOVED_SEEDS, sorted({depending(note) for note in notes}), keep=not paths)
     lines = table(notes)
     print("\n".join(lines))
     if not paths:

@@ -218,7 +218,7 @@ def test_no_stored_output_comes_from_the_quick_budget():
     """The training notebook's own count of steps says which budget it ran at."""
     cost = next(cell for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb") if cell.id == "cost")
     steps = [int(n) for n in re.findall(r"(\d+) steps", output_text(cost))]
-    assert len(steps) == 2
+    assert len(steps) == 3
     assert min(steps) >= 1000
     load = next(cell for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb") if cell.id == "load")
     assert "60,000" in output_text(load)

@@ -1,7 +1,7 @@
 """InfoGAN as in the paper: one step, its settings, and ``fit``. Labels appear nowhere here.
 
-Notebook 03 builds the step; ``digits`` is the same page with what notebook 04 adds. Not here: the networks, the game,
-the bound, and the loop.
+Notebooks 03 and 04 build the step; ``digits`` is the same page with what notebook 04 adds. Not here: the networks, the
+game, the bound, and the loop.
 """
 
 from dataclasses import dataclass, replace

@@ -194,9 +194,10 @@ def write(records, asked):
         ]
     lines += ["", *markdown(table_of(records)), ""]
     (RESULTS / "compare.md").write_text("\n".join(lines), encoding="utf-8")
-    points = [
-        {"run": f"{r['preset']}, {r['data']}", "seed": r["seed"], **point} for r in records for point in r["curve"]
-    ]
+    points = [  # of whole runs
+        {"run": f"{r['preset']}, {r['data']}", "seed": r["seed"], **point}
+        for r in records if r["preset"] not in ADDITIONS for point in r["curve"]
+    ]  # fmt: skip
     for axis, label in (("seconds", "training time (s)"), ("step", "training step")):
         figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
         seaborn.lineplot(
