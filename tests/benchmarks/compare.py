@@ -122,6 +122,9 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
     followed = followed_measures(table)
     for name in ("slant", "thickness", "width"):
         column = table[name].abs()
+        if column.isna().all():  # G drew nothing that could be measured
+            figures |= dict.fromkeys(f"{what} {name}" for what in ("rho", "code of"))
+            continue
         figures[f"rho {name}"] = float(column.max())
         figures[f"code of {name}"] = column.idxmax()
         within = by_class[name].xs(column.idxmax(), level="code").abs()
