@@ -25,7 +25,7 @@ from watched import KERNEL_NOTES, MOVED_BY, TEST_NOTES
 TESTS = Path(__file__).resolve().parent
 RESULTS = TESTS / "benchmarks" / "results" / "portability.md"
 KEPT = TESTS.parent / "build" / "portability"  # finished runs of everything; delete it when the code has changed
-CORES = 2  # to fill: runs of one thread go two at a time, those of two threads, which would wait for each other, alone
+AT_ONCE = 2  # runs
 PROCESSORS = {
     "own": {},
     "SSE4.1": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
@@ -50,6 +50,7 @@ def run(name, variables, paths):
         (startup / "watch.py").write_text("import watched\nwatched.watch_kernel(get_ipython())\n", encoding="utf-8")
         notes = {TEST_NOTES: folder / "tests.jsonl", KERNEL_NOTES: folder / "kernel.jsonl", "IPYTHONDIR": folder}
         notes[TEST_NOTES].touch()
+        variables = variables | {"OMP_WAIT_POLICY": "passive"}  # runs side by side: a thread that waits lets others go
         environment = os.environ | variables | {key: str(value) for key, value in notes.items()}
         environment["PYTHONPATH"] = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
         environment["PYTHONPYCACHEPREFIX"] = str(folder / "cache")  # assertions are compiled anew, with their hook
@@ -75,12 +76,8 @@ def all_notes(runs, paths, keep):
             file.write_text(json.dumps(notes), encoding="utf-8")
         return notes
 
-    notes = []
-    for threads in (2, 1):
-        names = [name for name, variables in runs.items() if variables["OMP_NUM_THREADS"] == str(threads)]
-        with ThreadPoolExecutor(CORES // threads) as pool:
-            notes += [note for of_one in pool.map(found, names) for note in of_one]
-    return notes
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return [note for notes in pool.map(found, runs) for note in notes]
 
 
 def depending(note):
