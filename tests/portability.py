@@ -36,8 +36,14 @@ SETTINGS = {
     for name, variables in PROCESSORS.items()
     for threads in (1, 2)
 }
-# Cells that print a figure of what was drawn, asked of no network: another seed draws, and prints, something else.
-DRAWN = {"06_measuring_disentanglement.ipynb, solution-2", "07_faces_and_chairs.ipynb, first-component"}
+NOT_MOVED = {
+    # Cells that print a figure of what was drawn, asked of no network: another seed draws, and prints, something else.
+    "06_measuring_disentanglement.ipynb, solution-2",
+    "07_faces_and_chairs.ipynb, first-component",
+    # Tests that compare with a run in a process of its own, where no seed is moved.
+    "test_harness.py::test_runs_train_in_their_own_processes_and_come_back_in_order",
+    *(f"test_resume.py::test_a_run_killed_in_another_process_goes_on_bit_for_bit[SIG{end}]" for end in ("INT", "KILL")),
+}
 MOVED_SEEDS = {f"seeds + {by}": {MOVED_BY: str(by), "OMP_NUM_THREADS": "1"} for by in range(1, 11)}
 
 
@@ -60,7 +66,7 @@ def run(name, variables, paths):
         print(f"{name}: {done.stdout.strip().splitlines()[-1]}", flush=True)
         lines = notes[TEST_NOTES].read_text(encoding="utf-8").splitlines()
         found = [json.loads(line) | {"run": name} for line in lines]
-        return [note for note in found if name in SETTINGS or note["name"] not in DRAWN]
+        return [note for note in found if name in SETTINGS or note["name"] not in NOT_MOVED]
 
 
 def all_notes(runs, paths, keep):
