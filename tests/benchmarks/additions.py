@@ -7,7 +7,6 @@ compressed into them: the table is read from line to line, not beside that of wh
 from dataclasses import replace
 
 from infogan_helpers.methods import digits, infogan
-from infogan_helpers.schedules import Ramp
 
 STEPS = 1200
 RECIPE = replace(digits.PRESETS["recipe"], steps=STEPS)
@@ -20,10 +19,9 @@ COPIES = replace(
 )
 START = replace(COPIES, instance_noise=RECIPE.instance_noise, code_gain=RECIPE.code_gain)
 KEEP = replace(START, keep=RECIPE.keep, lambda_continuous=0.5)
-SCHEDULE = replace(
-    KEEP, **{name: getattr(RECIPE, name) for name in (*CONSTANT, *RATES)}
-)  # λ waits, rates are doubled and fall
-REAL = replace(SCHEDULE, consistency=Ramp(0.15, 0.3, 0.0, 0.5))
+# λ waits, rates are doubled and fall.
+SCHEDULE = replace(KEEP, **{name: getattr(RECIPE, name) for name in (*CONSTANT, *RATES)})
+REAL = replace(SCHEDULE, consistency=RECIPE.consistency)
 
 ADDITIONS = {
     "nothing": PLAIN,

@@ -261,7 +261,7 @@ def conditions():
     """What a record says of the machine and the versions that it was measured with."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, encoding="utf-8", check=False)
     return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, trained on {default_device()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, default device {default_device()}",
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__.split("+")[0],
