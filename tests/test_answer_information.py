@@ -1,0 +1,39 @@
+"""What Q's answers on real images say, in nats: known values, gradients, bad input."""
+
+import math
+
+import pytest
+import torch
+
+from infogan_helpers.information import mutual_information
+from infogan_helpers.losses import answer_information
+
+
+def test_information_by_hand():
+    sure = 100 * torch.eye(4)
+    assert answer_information(sure).item() == pytest.approx(math.log(4), abs=1e-6)
+    assert answer_information(sure[[0, 0, 0]]).item() == pytest.approx(0, abs=1e-6)  # sure, and always the same
+    assert answer_information(torch.zeros(5, 4)).item() == pytest.approx(0, abs=1e-6)  # balanced, and never sure
+    p = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=torch.float64)
+    joint = p.numpy() / 2  # image and answer
+    assert answer_information(p.log()).item() == pytest.approx(mutual_information(joint), abs=1e-12)
+    assert answer_information(p.log() + torch.tensor([[3.0], [-5.0]])).item() == pytest.approx(
+        mutual_information(joint), abs=1e-12
+    )
+
+
+def test_information_grows_where_an_answer_gets_surer_and_no_image_is_cut_off():
+    logits = torch.randn(8, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    before = answer_information(logits)
+    before.backward()
+    assert (logits.grad.abs().sum(dim=1) > 0).all()
+    assert answer_information(logits + logits.grad) > before
+    extreme = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
+    answer_information(extreme).backward()
+    assert torch.isfinite(extreme.grad).all()
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3,), (2, 3, 4)])
+def test_information_needs_a_table(shape):
+    with pytest.raises(ValueError, match=r"logits must have shape \(n, classes\) with n of at least 1, got"):
+        answer_information(torch.zeros(shape))
