@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 PROGRESS_BAR = re.compile(r"\d+%\|")
@@ -37,7 +38,10 @@ def execute(path):
 
 
 def clean(notebook):
-    """Drop what only the machine that ran it can use: widget views and state, progress bars, timings, versions."""
+    """Drop what only the machine that ran it can use: widget views and state, progress bars, timings, versions.
+
+    Text that a busy kernel sent in two pieces becomes one.
+    """
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -52,7 +56,7 @@ def clean(notebook):
             if "data" in output:
                 output.data.pop(WIDGET_VIEW, None)
         cell.outputs = [output for output in cell.outputs if not is_progress_bar(output)]
-    return notebook
+    return CoalesceStreamsPreprocessor().preprocess(notebook, {})[0]
 
 
 def is_progress_bar(output):
