@@ -179,7 +179,7 @@ def table_of(records):
 
 
 def write(records, asked):
-    """``results/compare.md``, ``.json`` and two plots; ``asked`` are the runs as they were typed."""
+    """``results/compare.md``, ``.json`` and plots; ``asked`` are the runs as they were typed."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "compare.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     groups = {}
@@ -197,10 +197,16 @@ def write(records, asked):
         ]
     lines += ["", *markdown(table_of(records)), ""]
     (RESULTS / "compare.md").write_text("\n".join(lines), encoding="utf-8")
-    points = [  # of whole runs
-        {"run": f"{r['preset']}, {r['data']}", "seed": r["seed"], **point}
-        for r in records if r["preset"] not in ADDITIONS for point in r["curve"]
-    ]  # fmt: skip
+    plot([record for record in records if record["preset"] not in ADDITIONS])
+
+
+def plot(records):
+    """``results/accuracy_by_seconds.png`` and ``..._step.png``, of whole runs, where there are any."""
+    points = [
+        {"run": f"{r['preset']}, {r['data']}", "seed": r["seed"], **point} for r in records for point in r["curve"]
+    ]
+    if not points:
+        return
     for axis, label in (("seconds", "training time (s)"), ("step", "training step")):
         figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
         seaborn.lineplot(

@@ -242,8 +242,9 @@ def on_dask(address, task):
         threads = client.nthreads()
         if any(n != 1 for n in threads.values()):  # runs in one process would share torch's random numbers
             raise ValueError(f"dask must have workers of one thread each (--nthreads 1), got {dict(threads)}")
-        for file in (__file__, getfile(task)):  # they have the package, and get from here what is no part of it
-            client.upload_file(file)  # ends the command where the package is missing; joblib would wait for ever
+        for file in Path(__file__).parent.glob("*.py"):
+            client.upload_file(str(file), load=False)  # they have the package, and get from here what is no part of it
+        client.upload_file(getfile(task))  # ends the command where something is missing; joblib would wait for ever
         with parallel_config("dask", client=client):
             yield partial(client.run, shutil.rmtree, ignore_errors=True)
 
