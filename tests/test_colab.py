@@ -62,7 +62,7 @@ def colab_environment(folder, repository):
 def run_in_kernel(sources, folder, environment):
     """Text printed by each cell."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     client.execute(env=environment)
     return ["".join(output.get("text", "") for output in cell.outputs) for cell in notebook.cells]
 
@@ -158,5 +158,5 @@ def test_what_is_installed_on_colab_is_among_the_requirements():
 def test_elsewhere_the_set_up_cell_does_nothing(tmp_path):
     set_up = nbformat.read(FIRST, as_version=4).cells[1].source
     code = f"import sys\npath = list(sys.path)\n{set_up}\nassert sys.path == path\n"
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=600)
     assert list(tmp_path.iterdir()) == []

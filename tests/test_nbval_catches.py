@@ -53,7 +53,7 @@ def outcomes(tmp_path_factory):
     command = [sys.executable, "-m", "pytest", *options, str(folder)]
     environment = os.environ | {"PYTHONUTF8": "1"}  # else Windows prints in another encoding
     report = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300
+        command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=1200
     ).stdout
     ran = {name: re.findall(rf"^(PASSED|FAILED|ERROR)\s+\S*{name}\.ipynb", report, re.MULTILINE) for name in MUTATIONS}
     assert all(len(results) == KEPT_CELLS for results in ran.values()), report

@@ -201,13 +201,12 @@ def test_a_run_killed_in_another_process_goes_on_bit_for_bit(kill, tmp_path, cap
     command = [sys.executable, "-c", script, str(file)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8")
     try:
-        deadline = time.monotonic() + 120
-        while not file.exists() and process.poll() is None and time.monotonic() < deadline:
+        while not file.exists() and process.poll() is None:  # no deadline: a busy machine takes minutes to import torch
             time.sleep(0.02)
         assert file.exists(), "no checkpoint was written"
         time.sleep(0.1)
         process.send_signal(kill)
-        printed = process.communicate(timeout=60)[0]
+        printed = process.communicate()[0]
     finally:
         process.kill()
     done = load_tensors(file)[1]["steps"]

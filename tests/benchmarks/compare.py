@@ -81,18 +81,23 @@ def train_and_score(run, scratch):
     return Measured(record, trained.generator, trained.discriminator_q)
 
 
+def snapshots(method, spec, config, images, scratch):
+    """What a run kept on its way: ``(step, seconds until then, players)``, their batch norm measured anew."""
+    for file in sorted(scratch.glob("[0-9]*.safetensors"), key=lambda file: int(file.stem)):
+        tensors, metadata = load_tensors(file)
+        players = method.METHOD.make(spec, images.shape[1:], config)
+        load_named_tensors(tensors, generator=players.generator, discriminator_q=players.discriminator_q)
+        started = time.perf_counter()
+        method.finish(players, images, spec, config)
+        yield metadata["steps"], metadata["seconds"] + time.perf_counter() - started, players
+
+
 def score_snapshots(method, spec, config, pictures, test, scratch):
     """The accuracy of a run on its way: a dictionary per snapshot."""
     few, curve = ImageData(pictures.images[:MATCHED_ON], pictures.labels[:MATCHED_ON], pictures.source), []
-    for file in sorted(scratch.glob("[0-9]*.safetensors"), key=lambda file: int(file.stem)):
-        tensors, metadata = load_tensors(file)
-        players = method.METHOD.make(spec, pictures.images.shape[1:], config)
-        load_named_tensors(tensors, generator=players.generator, discriminator_q=players.discriminator_q)
-        started = time.perf_counter()
-        method.finish(players, pictures.images, spec, config)
-        seconds = metadata["seconds"] + time.perf_counter() - started
+    for step, seconds, players in snapshots(method, spec, config, pictures.images, scratch):
         accuracy = score_codes(players.discriminator_q, few, test).accuracy
-        curve.append({"step": metadata["steps"], "seconds": round(seconds, 1), "accuracy": round(accuracy, 4)})
+        curve.append({"step": step, "seconds": round(seconds, 1), "accuracy": round(accuracy, 4)})
     return curve
 
 
