@@ -87,7 +87,7 @@ def read_signs(discriminator_q, images, config):
     logits = [read_codes(discriminator_q, x).categorical_logits[0] for x in (plain, first, second)]
     one, other = (x.softmax(dim=1).double() for x in logits[1:])
     joint = (one.T @ other + other.T @ one) / (2 * len(images))
-    away = joint / joint.sum(dim=1, keepdim=True)
+    away = joint / joint.sum(dim=1, keepdim=True).clamp_min(1e-12)  # an answer may never be given
     away.fill_diagonal_(0)
     return {
         "information": float(answer_information(logits[0])),
