@@ -11,13 +11,12 @@ it: processors come one after another.
 import argparse
 import json
 import os
-import platform
 from dataclasses import replace
 
 import pandas as pd
 import torch
 from compare import DATA, MATCHED_ON, NAMES, PRESETS, snapshots
-from harness import RESULTS, Measured, markdown, read_options, train
+from harness import RESULTS, Measured, conditions, markdown, read_options, train
 
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData, as_model_range
@@ -64,8 +63,8 @@ def train_and_watch(run, scratch):
             signs[name] = sum(getattr(trained.history, name)[step - SMOOTHED : step]) / SMOOTHED
         curve.append({"step": step, "accuracy": score.accuracy} | signs)
     record = {
-        "preset": preset, "data": data, "seed": run.seed, "processor": processor(), "torch": torch.__version__,
-        "machine": platform.machine(), "confusion": score.confusion.to_numpy().tolist(), "curve": curve,
+        "preset": preset, "data": data, "seed": run.seed, "processor": processor(),
+        "conditions": conditions(), "confusion": score.confusion.to_numpy().tolist(), "curve": curve,
     }  # fmt: skip
     return Measured(record, trained.generator, trained.discriminator_q)
 
