@@ -52,8 +52,10 @@ class Config(PlayersConfig):
             it. Empty: Q reads these codes from the fake itself.
         stray_strokes: share of the copies that are crossed by a stray stroke (``transforms.add_stray_strokes``); those
             that keep their lean are not.
-        consistency: weight of what Q's categorical answers on real images should do: say much (``losses.
-            answer_information``), and come back on a copy (cross-entropy from the answer on the image, held fixed).
+        consistency: weight of the cross-entropy of Q's categorical answer on a copy of a real image from that on the
+            image, held fixed: what Q says should come back.
+        answer_information: weight of ``losses.answer_information`` of Q's answers on real images: they should say much.
+        class_balance: how many times the entropy of the mean answer counts in it; 1 makes it mutual information.
         instance_noise: weight, the standard deviation of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
 
@@ -71,7 +73,9 @@ class Config(PlayersConfig):
     augment: float = 1.0
     keep: tuple[str, ...] = ("lean", "stroke")
     stray_strokes: float = 0.5
-    consistency: float | Ramp = Ramp(0.15, 0.3, 0.0, 0.5)
+    consistency: float | Ramp = Ramp(0.0, 0.15, 0.0, 1.0)
+    answer_information: float | Ramp = Ramp(0.0, 0.15, 0.0, 1.0)
+    class_balance: float = 4.0
     instance_noise: float | Ramp = Ramp(0.0, 0.5, 0.3, 0.0)
     code_gain: float = 3.0
 
@@ -82,11 +86,13 @@ class Config(PlayersConfig):
             "lambda_categorical",
             "lambda_continuous",
             "consistency",
+            "answer_information",
             "instance_noise",
         ):
             object.__setattr__(self, name, weight(name, getattr(self, name)))
         checks.boolean("information_trains_trunk", self.information_trains_trunk)
         checks.number("augment", self.augment, above=0), checks.number("code_gain", self.code_gain, above=0)
+        checks.number("class_balance", self.class_balance, least=0)
         checks.number("stray_strokes", self.stray_strokes, least=0, most=1)
         if not isinstance(self.keep, (tuple, list)) or not all(aspect in ASPECTS for aspect in self.keep):
             raise ValueError(f"keep must be a tuple of aspects from {ASPECTS}, got {self.keep!r}")
@@ -101,7 +107,7 @@ _RECIPE = Config()
 PRESETS = {
     "recipe": _RECIPE,
     "control": replace(  # the recipe with λ = 0: nobody asks G for the codes, or Q for answers on real images
-        _RECIPE, lambda_categorical=0.0, lambda_continuous=0.0, consistency=0.0
+        _RECIPE, lambda_categorical=0.0, lambda_continuous=0.0, consistency=0.0, answer_information=0.0
     ),
 }
 
@@ -133,7 +139,7 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     Returns:
         ``StepMetrics``, still on the device: reading one is what costs time on a GPU.
 
-    Source: ``infogan.train_step``; copies and consistency after Krause et al. 2010 and Xie et al. 2020.
+    Source: ``infogan.train_step``; what real images teach after Hu et al. 2017 (IMSAT) and Xie et al. 2020.
     """
     g, dq, game = players.generator, players.discriminator_q, GAMES[config.game]
     set_learning_rates(players, config, at(config.learning_rate_factor, done))
@@ -152,15 +158,15 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     bound = lower_bound(posterior, codes, spec, read_from)
     information = at(config.lambda_categorical, done) * bound.categorical
     information = information + at(config.lambda_continuous, done) * (bound.continuous + bound.circular)
-    disagreement = 0.0 if on_copy is None else at(config.consistency, done) * inconsistency(on_real, on_copy)
+    of_real = 0.0 if on_copy is None else unlabelled_loss(on_real, on_copy, config, done)
 
     # Update D (and through it the trunk), G and Q. Real images teach Q and the trunk, and G nothing.
-    of_trunk = disagreement - information if config.information_trains_trunk else disagreement
+    of_trunk = of_real - information if config.information_trains_trunk else of_real
     descend(
         {
             players.optimizer_d: d_loss + of_trunk,
             players.optimizer_g: g_loss - information,
-            players.optimizer_q: disagreement - bound.total,
+            players.optimizer_q: of_real - bound.total,
         }
     )
     return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
@@ -170,10 +176,10 @@ def make_copies(fake, real, config, generator):
     """Copies of the fakes, changed but for the aspect that each keeps, and of the real images; some are crossed.
 
     Returns:
-        Images, fakes first; copies of the real ones only where ``config.consistency`` asks about them.
+        Images, fakes first; copies of the real ones only where the configuration asks Q about them.
     """
     n, copies = len(fake), random_style(fake, generator, config.augment, config.keep)
-    if largest(config.consistency) > 0:
+    if max(largest(config.consistency), largest(config.answer_information)) > 0:
         copies = torch.cat([copies, random_style(real, generator, config.augment)])
     if config.stray_strokes == 0:
         return copies
@@ -203,14 +209,22 @@ def read_copies(dq, fake, real, on_fake, config, generator):
     return posterior, torch.cat([everywhere, row == code], dim=1), on_copy
 
 
-def inconsistency(on_image, on_copy):
-    """How little Q's categorical answers on real images say, and how far those on their copies differ, in nats.
+def unlabelled_loss(on_image, on_copy, config, done):
+    """What Q's categorical answers on real images lack, in nats: to come back on a copy, and to say much.
 
-    Cross-entropy of the answer on the copy from that on the image, which is held fixed, less ``answer_information``.
+    Args:
+        on_image, on_copy: the ``Posterior`` of a batch of real images, and of a copy of each.
+        config: the ``Config``, with the weights of both.
+        done: share of the run that lies behind, in [0, 1].
+
+    Returns:
+        A scalar, summed over the categorical codes. The answer on the image is held fixed in the cross-entropy.
     """
-    pairs = zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
+    consistency, information = at(config.consistency, done), at(config.answer_information, done)
     return sum(
-        F.cross_entropy(copy, image.detach().softmax(dim=1)) - answer_information(image) for image, copy in pairs
+        consistency * F.cross_entropy(copy, image.detach().softmax(dim=1))
+        - information * answer_information(image, config.class_balance)
+        for image, copy in zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
     )
 
 
