@@ -25,10 +25,12 @@ from infogan_helpers.checkpoints import load_named_tensors
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData, load_fashion_mnist, load_mnist, mnist_sample, without_sample
 from infogan_helpers.evaluation import (
+    answers_on_copies,
     code_attribute_table,
     code_attribute_table_by_class,
     draw_images,
     followed_measures,
+    most_confused,
     read_codes,
     score_codes,
 )
@@ -40,6 +42,7 @@ from infogan_helpers.tensor_files import load_tensors
 SNAPSHOTS = 10  # of a run, evenly spaced; the last is its end
 MATCHED_ON = 10_000  # training images that the snapshots' match is fitted on; the end is matched on all of them
 FAKES = 10_000
+ASKED = 5_000  # real images whose copies are asked about
 GOAL = 0.95
 SHORT = {**ADDITIONS, **OMISSIONS}
 PRESETS = {**digits.PRESETS, **infogan.PRESETS, **SHORT}
@@ -113,11 +116,15 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
     fakes = draw_images(generator, codes)
     posterior = read_codes(discriminator_q, fakes)
     bound = lower_bound(posterior, codes, spec)
+    joint = answers_on_copies(discriminator_q, train.images[:ASKED])
     figures = {
         "accuracy": score.accuracy,
         "nmi": score.nmi,
         "matching": score.matching.tolist(),
         "confusion": score.confusion.to_numpy().tolist(),
+        "answers on copies": joint.round(4).tolist(),
+        "confused": most_confused(joint)[0],
+        "rarest answer": float(joint.sum(axis=0).min()),
         "code recovery": float(code_recovery(posterior, codes)),
         "L_I categorical": float(bound.categorical),
         "L_I continuous": float(bound.continuous),

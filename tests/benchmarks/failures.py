@@ -19,12 +19,11 @@ from compare import DATA, MATCHED_ON, NAMES, PRESETS, snapshots
 from harness import RESULTS, Measured, conditions, markdown, read_options, train
 
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import ImageData, as_model_range
-from infogan_helpers.evaluation import read_codes, score_codes
+from infogan_helpers.data import ImageData
+from infogan_helpers.evaluation import answers_on_copies, most_confused, read_codes, score_codes
 from infogan_helpers.information import mutual_information
 from infogan_helpers.losses import answer_information
 from infogan_helpers.methods import digits
-from infogan_helpers.transforms import add_stray_strokes, random_style
 
 EVERY, UNTIL = 160, 1200  # steps
 SMOOTHED = 40  # steps, of what a run measures itself
@@ -58,7 +57,7 @@ def train_and_watch(run, scratch):
     curve = []
     for step, _, players in snapshots(digits, spec, config, pictures.images, scratch):
         score = score_codes(players.discriminator_q, few, test)
-        signs = read_signs(players.discriminator_q, pictures.images[:ASKED], config)
+        signs = read_signs(players.discriminator_q, pictures.images[:ASKED])
         for name in ("bound_categorical", "code_recovery", "d_accuracy"):
             signs[name] = sum(getattr(trained.history, name)[step - SMOOTHED : step]) / SMOOTHED
         curve.append({"step": step, "accuracy": score.accuracy} | signs)
@@ -70,30 +69,24 @@ def train_and_watch(run, scratch):
 
 
 @torch.no_grad()
-def read_signs(discriminator_q, images, config):
-    """What Q answers on real images and on two copies of each, without a label.
+def read_signs(discriminator_q, images, **copies):
+    """What Q answers on real images and on two copies of each, without a label; ``copies`` as in ``answers_on_copies``.
 
     Returns:
         ``information``: I(answer; image), in nats. ``shared``: mutual information of the answers on the two copies.
-        ``agreement``: share of images whose copies get one answer. ``confused``: the largest share of one answer that
+        ``agreement``: probability that both copies get one answer. ``confused``: the largest share of one answer that
         becomes another one, the same, on the second copy. ``smallest``: share of the rarest answer.
     """
-    random = torch.Generator().manual_seed(0)
-    plain = as_model_range(images)
-    first, second = (
-        add_stray_strokes(random_style(plain, random, config.augment), config.stray_strokes, random) for _ in range(2)
+    plain, joint = (
+        read_codes(discriminator_q, images).categorical_logits[0],
+        answers_on_copies(discriminator_q, images, **copies),
     )
-    logits = [read_codes(discriminator_q, x).categorical_logits[0] for x in (plain, first, second)]
-    one, other = (x.softmax(dim=1).double() for x in logits[1:])
-    joint = (one.T @ other + other.T @ one) / (2 * len(images))
-    away = joint / joint.sum(dim=1, keepdim=True).clamp_min(1e-12)  # an answer may never be given
-    away.fill_diagonal_(0)
     return {
-        "information": float(answer_information(logits[0])),
-        "shared": mutual_information((joint / joint.sum()).numpy()),
-        "agreement": float((logits[1].argmax(dim=1) == logits[2].argmax(dim=1)).double().mean()),
-        "confused": float(away.max()),
-        "smallest": float(logits[0].softmax(dim=1).mean(dim=0).min()),
+        "information": float(answer_information(plain)),
+        "shared": mutual_information(joint),
+        "agreement": float(joint.trace()),
+        "confused": most_confused(joint)[0],
+        "smallest": float(plain.softmax(dim=1).mean(dim=0).min()),
     }
 
 
