@@ -217,7 +217,7 @@ def answers_on_copies(discriminator_q, images, strength=1.0, stray_strokes=0.5, 
         Floats of shape ``(classes, classes)``, symmetric, adding up to 1: how probable each pair of answers is.
 
     Raises:
-        ValueError: there are no images, they have another shape than the network takes, or it reads no categorical code.
+        ValueError: there are no images, they have another shape than the network takes, or it reads no class.
     """
     if not discriminator_q.spec.categorical:
         raise ValueError("discriminator_q must read a categorical code, got one that reads none")
