@@ -63,6 +63,7 @@ class Config(PlayersConfig):
         ValueError: a field is out of range, or fields do not go together; the message names it.
     """
 
+    steps: int = 3000
     learning_rate_g: float = 1e-3
     learning_rate_d: float = 1e-3
     learning_rate_q: float = 1e-3

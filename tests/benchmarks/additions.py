@@ -1,18 +1,18 @@
 """Notebook 04's ladder, each addition of the recipe on top of those before, and the recipe less one part at a time.
 
-A name of the ladder is what is added last. All runs are of ``STEPS`` steps, fewer than the recipe's own 4,000, with the
-schedule compressed into them: they are read beside each other, not beside whole runs. ``compare`` trains them.
+A name of the ladder is what is added last. ``compare`` ends these runs after ``STEPS`` steps, half of the recipe's own:
+by then c1, c2 and c3 have found what they stand for, or not. They are read beside each other, not beside whole runs.
 """
 
 from dataclasses import replace
 
 from infogan_helpers.methods import digits, infogan
 
-STEPS = 1200
-RECIPE = replace(digits.PRESETS["recipe"], steps=STEPS)
+RECIPE = digits.PRESETS["recipe"]
+STEPS = RECIPE.steps // 2
 CONSTANT = {"lambda_categorical": 1.0, "lambda_continuous": 0.1, "learning_rate_factor": 1.0}
 RATES = {f"learning_rate_{player}": 5e-4 for player in "gdq"}
-PLAIN = replace(infogan.PRESETS["plain"], steps=STEPS)
+PLAIN = replace(infogan.PRESETS["plain"], steps=RECIPE.steps)
 OFF = {"stray_strokes": 0.0, "consistency": 0.0, "answer_information": 0.0, "instance_noise": 0.0, "code_gain": 1.0}
 
 COPIES = replace(RECIPE, **CONSTANT, **RATES, **OFF, keep=())
