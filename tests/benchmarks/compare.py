@@ -39,7 +39,7 @@ from infogan_helpers.methods import digits, infogan
 from infogan_helpers.quality import class_balance, classify, frechet_distance, load_classifier, sure_share
 from infogan_helpers.tensor_files import load_tensors
 
-SNAPSHOTS = 10  # of a run, evenly spaced; the last is its end
+SNAPSHOTS = 10  # of a whole run, evenly spaced; the last is its end
 MATCHED_ON = 10_000  # training images that the snapshots' match is fitted on; the end is matched on all of them
 FAKES = 10_000
 ASKED = 5_000  # real images whose copies are asked about
@@ -64,7 +64,7 @@ def train_and_score(run, scratch):
     spec, method = CodeSpec(), METHOD_OF[preset]
     pictures, test = DATA[data]()
     last = STEPS if preset in SHORT else PRESETS[preset].steps
-    every = max(1, last // SNAPSHOTS)
+    every = max(1, PRESETS[preset].steps // SNAPSHOTS)
     config = replace(PRESETS[preset], seed=run.seed, sample_every=every, checkpoint_every=every)
     checkpoint = scratch / "checkpoint.safetensors"
 
