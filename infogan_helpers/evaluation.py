@@ -1,7 +1,7 @@
 """What the codes turned out to mean: matched to digits, and correlated with measured slant, thickness and width.
 
-Labels enter here, and only to score: nothing in this file trains anything. ``answers_on_copies`` judges without them.
-Not here: metrics that need the true factors of the images.
+Labels enter here, and only to score: nothing in this file trains anything. Not here: metrics that need the true
+factors of the images.
 """
 
 import math
@@ -19,7 +19,6 @@ from infogan_helpers import checks
 from infogan_helpers.data import as_model_range
 from infogan_helpers.measures import MEASURES
 from infogan_helpers.posteriors import joined
-from infogan_helpers.transforms import add_stray_strokes, random_style
 
 
 @torch.no_grad()
@@ -198,48 +197,6 @@ def confusion(codes, labels, matching, n_labels=10):
         counts, index=pd.RangeIndex(n_labels, name="label"), columns=pd.RangeIndex(len(matching), name="code")
     )
     return table[order]
-
-
-def answers_on_copies(discriminator_q, images, strength=1.0, stray_strokes=0.5, seed=0):
-    """How the answers to one copy of each image meet those to another: no label needed.
-
-    Two copies of one digit are one digit. Where c1 holds digits, an answer comes back; where two codes share a digit,
-    or two digits a code, one answer becomes another on the second copy.
-
-    Args:
-        discriminator_q: the network; of its codes the first categorical one is asked for.
-        images: digits, ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, channels, height, width)``.
-        strength: of the copies, as in ``transforms.random_style``.
-        stray_strokes: share of them that a stroke crosses.
-        seed: of the copies.
-
-    Returns:
-        Floats of shape ``(classes, classes)``, symmetric, adding up to 1: how probable each pair of answers is.
-
-    Raises:
-        ValueError: there are no images, they have another shape than the network takes, or it reads no class.
-    """
-    if not discriminator_q.spec.categorical:
-        raise ValueError("discriminator_q must read a categorical code, got one that reads none")
-    random, plain = torch.Generator().manual_seed(seed), as_model_range(images)
-    copies = (add_stray_strokes(random_style(plain, random, strength), stray_strokes, random) for _ in range(2))
-    one, other = (read_codes(discriminator_q, x).categorical_logits[0].double().softmax(dim=1) for x in copies)
-    return ((one.T @ other + other.T @ one) / (2 * len(images))).numpy()
-
-
-def most_confused(joint):
-    """Of all answers to one copy, the largest share of one that becomes one other on a second copy.
-
-    Args:
-        joint: from ``answers_on_copies``.
-
-    Returns:
-        ``(share, answer, other)``.
-    """
-    share = joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-12)  # an answer may never be given
-    np.fill_diagonal(share, 0)
-    answer, other = np.unravel_index(share.argmax(), share.shape)
-    return float(share[answer, other]), int(answer), int(other)
 
 
 def code_attribute_table(generator, spec, n=2000, seed=0):

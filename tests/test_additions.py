@@ -43,11 +43,11 @@ def test_copies_add_nothing_but_copies_to_the_trained_trunk():
     off |= {"keep": (), "code_gain": 1, "learning_rate_factor": 1}
     assert {name: getattr(copies, name) for name in off} == off
     own = {field.name for field in fields(copies)} - {field.name for field in fields(trunk)}
-    assert own == {*off, "augment", "class_balance"}  # the last weighs what is off
+    assert own == {*off, "augment", "class_balance", "restarts"}  # which change nothing here
 
 
 def test_the_last_line_is_the_recipe():
-    assert list(ADDITIONS.values())[-1] == digits.PRESETS["recipe"]
+    assert differing(list(ADDITIONS.values())[-1], digits.PRESETS["recipe"]) == {"restarts"}
 
 
 def test_each_omission_leaves_out_what_its_name_says():

@@ -9,9 +9,8 @@ import torch
 from test_measures import bar
 
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import ImageData, mnist_sample, to_model_range
+from infogan_helpers.data import ImageData, to_model_range
 from infogan_helpers.evaluation import (
-    answers_on_copies,
     code_accuracy,
     code_attribute_table,
     code_attribute_table_by_class,
@@ -19,11 +18,10 @@ from infogan_helpers.evaluation import (
     draw_images,
     followed_measures,
     match_codes_to_labels,
-    most_confused,
     read_codes,
     score_codes,
 )
-from infogan_helpers.networks import ARCHITECTURES, DiscriminatorQ, Generator
+from infogan_helpers.networks import ARCHITECTURES, Generator
 from infogan_helpers.posteriors import Posterior
 
 pytestmark = pytest.mark.usefixtures("warnings_are_errors")
@@ -363,30 +361,3 @@ def test_two_codes_that_follow_one_measure_share_it():
         followed_measures(table, ("curl",))
     with pytest.raises(ValueError, match="got a row of NaN"):
         followed_measures(table * math.nan)
-
-
-def test_answers_on_copies_are_a_joint_distribution_and_the_most_confused_pair_is_found():
-    torch.manual_seed(0)
-    network = DiscriminatorQ(CodeSpec(), width=0.05)
-    images = mnist_sample().images[:64]
-    joint = answers_on_copies(network, images)
-    assert joint.shape == (10, 10)
-    assert joint.sum() == pytest.approx(1)
-    np.testing.assert_allclose(joint, joint.T)
-    np.testing.assert_array_equal(joint, answers_on_copies(network, images))
-    unchanged = answers_on_copies(network, images, strength=0.0, stray_strokes=0.0)
-    p = read_codes(network, images).categorical_logits[0].double().softmax(dim=1)
-    np.testing.assert_allclose(unchanged, (p.T @ p / 64).numpy(), atol=1e-5)
-
-
-def test_the_most_confused_pair_by_hand():
-    joint = np.array([[0.30, 0.02, 0.00], [0.02, 0.10, 0.06], [0.00, 0.06, 0.44]])
-    assert most_confused(joint) == (pytest.approx(0.06 / 0.18), 1, 2)
-    never = np.array([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.0]])
-    assert most_confused(never)[0] == 0
-
-
-def test_without_a_categorical_code_there_are_no_answers():
-    network = DiscriminatorQ(CodeSpec(categorical=(), continuous=2), width=0.05)
-    with pytest.raises(ValueError, match="discriminator_q must read a categorical code"):
-        answers_on_copies(network, mnist_sample().images[:2])

@@ -6,11 +6,12 @@ on all that D judges, first weights that favour the codes, and schedules. Not he
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
-from infogan_helpers.data import check_images
+from infogan_helpers.data import as_model_range, check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import answer_information, lower_bound
 from infogan_helpers.methods.players import (
@@ -29,6 +30,9 @@ from infogan_helpers.methods.players import (
 from infogan_helpers.schedules import Ramp, at, largest, weight
 from infogan_helpers.training import Method, run
 from infogan_helpers.transforms import ASPECTS, add_noise, add_stray_strokes, random_style
+
+JUDGED_ON = 5_000  # images whose copies a run is judged by
+CONFUSED = 0.15  # share of one answer that may become one other on a second copy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,8 @@ class Config(PlayersConfig):
         class_balance: how many times the entropy of the mean answer counts in it; 1 makes it mutual information.
         instance_noise: weight, the standard deviation of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
+        restarts: how often the run may start again because, after a third of it, two codes share digits (``verdict``).
+            A run of less than 2,000 steps has not told them apart by then: 0.
 
     Raises:
         ValueError: a field is out of range, or fields do not go together; the message names it.
@@ -66,7 +72,7 @@ class Config(PlayersConfig):
     steps: int = 3000
     learning_rate_g: float = 1e-3
     learning_rate_d: float = 1e-3
-    learning_rate_q: float = 1e-3
+    learning_rate_q: float = 2e-3
     learning_rate_factor: float | Ramp = Ramp(0.5, 1.0, 1.0, 0.02)
     lambda_categorical: float | Ramp = Ramp(0.0875, 0.2, 0.1, 1.0)
     lambda_continuous: float | Ramp = Ramp(0.25, 0.375, 0.0, 0.5)
@@ -79,6 +85,7 @@ class Config(PlayersConfig):
     class_balance: float = 4.0
     instance_noise: float | Ramp = Ramp(0.0, 0.5, 0.3, 0.0)
     code_gain: float = 3.0
+    restarts: int = 2
 
     def __post_init__(self):
         super().__post_init__()
@@ -93,7 +100,7 @@ class Config(PlayersConfig):
             object.__setattr__(self, name, weight(name, getattr(self, name)))
         checks.boolean("information_trains_trunk", self.information_trains_trunk)
         checks.number("augment", self.augment, above=0), checks.number("code_gain", self.code_gain, above=0)
-        checks.number("class_balance", self.class_balance, least=0)
+        checks.integer("restarts", self.restarts, least=0), checks.number("class_balance", self.class_balance, least=0)
         checks.number("stray_strokes", self.stray_strokes, least=0, most=1)
         if not isinstance(self.keep, (tuple, list)) or not all(aspect in ASPECTS for aspect in self.keep):
             raise ValueError(f"keep must be a tuple of aspects from {ASPECTS}, got {self.keep!r}")
@@ -238,7 +245,61 @@ def finish(players, images, spec, config):
     recalibrate_batch_norm(players, images, spec, config.seed, shown)
 
 
-METHOD = Method("digits", StepMetrics, FINITE, make, train_step, generate, finish)
+@torch.no_grad()
+def answers_on_copies(discriminator_q, images, strength=1.0, stray_strokes=0.5, seed=0):
+    """How the answers to one copy of each image meet those to another: no label needed.
+
+    Two copies of one digit are one digit. Where c1 holds digits, an answer comes back; where two codes share a digit,
+    or two digits a code, one answer becomes another on the second copy.
+
+    Args:
+        discriminator_q: the network, in eval mode; of its codes the first categorical one is asked for.
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, channels, height, width)``, on its device.
+        strength: of the copies, as in ``transforms.random_style``.
+        stray_strokes: share of them that a stroke crosses.
+        seed: of the copies.
+
+    Returns:
+        Floats of shape ``(classes, classes)``, symmetric, adding up to 1: how probable each pair of answers is.
+
+    Raises:
+        ValueError: the images have another shape than the network takes, or it reads no class.
+    """
+    if not discriminator_q.spec.categorical:
+        raise ValueError("discriminator_q must read a categorical code, got one that reads none")
+    random, plain = torch.Generator(images.device).manual_seed(seed), as_model_range(images)
+    copies = (add_stray_strokes(random_style(plain, random, strength), stray_strokes, random) for _ in range(2))
+    one, other = (discriminator_q(x)[1].categorical_logits[0].double().softmax(dim=1) for x in copies)
+    return ((one.T @ other + other.T @ one) / (2 * len(images))).cpu().numpy()
+
+
+def most_confused(joint):
+    """Of all answers to one copy, the largest share of one that becomes one other on a second copy.
+
+    Args:
+        joint: from ``answers_on_copies``.
+
+    Returns:
+        ``(share, answer, other)``.
+    """
+    share = joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-12)  # an answer may never be given
+    np.fill_diagonal(share, 0)
+    answer, other = np.unravel_index(share.argmax(), share.shape)
+    return float(share[answer, other]), int(answer), int(other)
+
+
+def verdict(players, images, spec, config, attempt):
+    """Whether two codes share digits so far: why the run should start again, or ``None``; no label is read."""
+    if attempt == config.restarts or not spec.categorical:
+        return None
+    finish(players, images, spec, config)
+    share, answer, other = most_confused(answers_on_copies(players.discriminator_q, images[:JUDGED_ON]))
+    if share <= CONFUSED:
+        return None
+    return f"of two copies of a digit, where one is answered c1 = {answer}, the other is {other} in {share:.0%}"
+
+
+METHOD = Method("digits", StepMetrics, FINITE, make, train_step, generate, finish, verdict)
 
 
 def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=None, progress=True):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from infogan_helpers.methods import digits, infogan
 
-RECIPE = digits.PRESETS["recipe"]
+RECIPE = replace(digits.PRESETS["recipe"], restarts=0)  # what fails shall be seen
 STEPS = RECIPE.steps // 2
 CONSTANT = {"lambda_categorical": 1.0, "lambda_continuous": 0.1, "learning_rate_factor": 1.0}
 RATES = {f"learning_rate_{player}": 5e-4 for player in "gdq"}

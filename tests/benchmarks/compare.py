@@ -25,24 +25,22 @@ from infogan_helpers.checkpoints import load_named_tensors
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData, load_fashion_mnist, load_mnist, mnist_sample, without_sample
 from infogan_helpers.evaluation import (
-    answers_on_copies,
     code_attribute_table,
     code_attribute_table_by_class,
     draw_images,
     followed_measures,
-    most_confused,
     read_codes,
     score_codes,
 )
 from infogan_helpers.losses import code_recovery, lower_bound
 from infogan_helpers.methods import digits, infogan
+from infogan_helpers.methods.digits import JUDGED_ON, answers_on_copies, most_confused
 from infogan_helpers.quality import class_balance, classify, frechet_distance, load_classifier, sure_share
 from infogan_helpers.tensor_files import load_tensors
 
 SNAPSHOTS = 10  # of a whole run, evenly spaced; the last is its end
 MATCHED_ON = 10_000  # training images that the snapshots' match is fitted on; the end is matched on all of them
 FAKES = 10_000
-ASKED = 5_000  # real images whose copies are asked about
 GOAL = 0.95
 SHORT = {**ADDITIONS, **OMISSIONS}
 PRESETS = {**digits.PRESETS, **infogan.PRESETS, **SHORT}
@@ -105,7 +103,7 @@ def score_snapshots(method, spec, config, pictures, test, scratch):
     few, curve = ImageData(pictures.images[:MATCHED_ON], pictures.labels[:MATCHED_ON], pictures.source), []
     for step, seconds, players in snapshots(method, spec, config, pictures.images, scratch):
         accuracy = score_codes(players.discriminator_q, few, test).accuracy
-        confused, *_ = most_confused(answers_on_copies(players.discriminator_q, pictures.images[:ASKED]))
+        confused, *_ = most_confused(answers_on_copies(players.discriminator_q, pictures.images[:JUDGED_ON]))
         figures = {"accuracy": round(accuracy, 4), "confused": round(confused, 4)}
         curve.append({"step": step, "seconds": round(seconds, 1), **figures})
     return curve
@@ -122,7 +120,7 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
     fakes = draw_images(generator, codes)
     posterior = read_codes(discriminator_q, fakes)
     bound = lower_bound(posterior, codes, spec)
-    joint = answers_on_copies(discriminator_q, train.images[:ASKED])
+    joint = answers_on_copies(discriminator_q, train.images[:JUDGED_ON])
     figures = {
         "accuracy": score.accuracy,
         "nmi": score.nmi,
