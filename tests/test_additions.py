@@ -58,6 +58,7 @@ def test_each_omission_leaves_out_what_its_name_says():
         "without_consistency": {"consistency"},
         "without_information": {"answer_information"},
         "without_balance": {"class_balance"},
+        "asked_late": {"consistency", "answer_information"},
         "without_noise": {"instance_noise"},
         "without_gain": {"code_gain"},
         "without_waiting": {"lambda_categorical", "lambda_continuous"},
