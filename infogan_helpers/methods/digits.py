@@ -72,7 +72,7 @@ class Config(PlayersConfig):
     steps: int = 3000
     learning_rate_g: float = 1e-3
     learning_rate_d: float = 1e-3
-    learning_rate_q: float = 2e-3
+    learning_rate_q: float = 1e-3
     learning_rate_factor: float | Ramp = Ramp(0.5, 1.0, 1.0, 0.02)
     lambda_categorical: float | Ramp = Ramp(0.0875, 0.2, 0.1, 1.0)
     lambda_continuous: float | Ramp = Ramp(0.25, 0.375, 0.0, 0.5)
