@@ -136,8 +136,8 @@ def test_the_schedule_of_the_recipe():
         "learning_rate_factor": (1.0, pytest.approx(0.02)),
         "lambda_categorical": (0.1, 1.0),
         "lambda_continuous": (0.0, 0.5),
-        "consistency": (0.0, 1.0),
-        "answer_information": (0.0, 1.0),
+        "consistency": (0.0, 3.0),
+        "answer_information": (0.0, 3.0),
         "instance_noise": (0.3, 0.0),
     }
     arrival = sorted(ramps, key=lambda name: ramps[name].end)[:4]

@@ -80,8 +80,8 @@ class Config(PlayersConfig):
     augment: float = 1.0
     keep: tuple[str, ...] = ("lean", "stroke")
     stray_strokes: float = 0.5
-    consistency: float | Ramp = Ramp(0.0, 0.15, 0.0, 1.0)
-    answer_information: float | Ramp = Ramp(0.0, 0.15, 0.0, 1.0)
+    consistency: float | Ramp = Ramp(0.0, 0.15, 0.0, 3.0)
+    answer_information: float | Ramp = Ramp(0.0, 0.15, 0.0, 3.0)
     class_balance: float = 4.0
     instance_noise: float | Ramp = Ramp(0.0, 0.5, 0.3, 0.0)
     code_gain: float = 3.0

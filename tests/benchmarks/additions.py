@@ -41,7 +41,7 @@ OMISSIONS = {
     "without_consistency": replace(RECIPE, consistency=0.0),
     "without_information": replace(RECIPE, answer_information=0.0),
     "without_balance": replace(RECIPE, class_balance=1.0),
-    "asked_late": replace(RECIPE, **dict.fromkeys(("consistency", "answer_information"), Ramp(0.15, 0.3, 0.0, 1.0))),
+    "asked_late": replace(RECIPE, **dict.fromkeys(("consistency", "answer_information"), Ramp(0.15, 0.3, 0.0, 3.0))),
     "without_noise": replace(RECIPE, instance_noise=0.0),
     "without_gain": replace(RECIPE, code_gain=1.0),
     "without_waiting": replace(
