@@ -218,7 +218,7 @@ class _Run:
         with tqdm(total=config.steps, initial=len(self.history), disable=not progress, unit="step") as bar:
             try:
                 while len(self.history) + len(self.unread) < config.steps and not interrupt.is_set():
-                    if len(self.history) + len(self.unread) == round(JUDGED_AT * config.steps):
+                    if 0 < len(self.history) + len(self.unread) == round(JUDGED_AT * config.steps):
                         self._judge(bar)
                     self._step()
                     step = len(self.history) + len(self.unread)

@@ -268,7 +268,7 @@ def test_the_control_is_the_recipe_but_for_what_asks_for_the_codes():
     recipe, control = PRESETS["recipe"], PRESETS["control"]
     assert recipe == Config()
     differ = {name for name, value in vars(recipe).items() if getattr(control, name) != value}
-    assert differ == {"lambda_categorical", "lambda_continuous", "consistency", "answer_information"}
+    assert differ == {"lambda_categorical", "lambda_continuous", "consistency", "answer_information", "restarts"}
 
 
 def test_a_stored_configuration_loads():

@@ -115,7 +115,7 @@ _RECIPE = Config()
 PRESETS = {
     "recipe": _RECIPE,
     "control": replace(  # the recipe with λ = 0: nobody asks G for the codes, or Q for answers on real images
-        _RECIPE, lambda_categorical=0.0, lambda_continuous=0.0, consistency=0.0, answer_information=0.0
+        _RECIPE, lambda_categorical=0.0, lambda_continuous=0.0, consistency=0.0, answer_information=0.0, restarts=0
     ),
 }
 
