@@ -86,7 +86,7 @@ def test_what_real_images_teach_by_hand_and_each_half_moves_what_it_is_about():
         for s in (0, 1)
     )
     weights = {"consistency": Ramp(0.0, 1.0, 0.0, 4.0), "answer_information": Ramp(0.0, 1.0, 1.0, 2.0)}
-    config = replace(SMALL, **weights, class_balance=3.0)
+    config = replace(SMALL, **weights, class_balance=Ramp(0.0, 1.0, 2.0, 4.0))
     loss = unlabelled_loss(image, copy, config, done=0.5)
     p, log_q = image.categorical_logits[0].detach().softmax(1), copy.categorical_logits[0].log_softmax(1)
     by_hand = 3 * torch.special.entr(p.mean(dim=0)).sum() - torch.special.entr(p).sum(dim=1).mean()
@@ -138,6 +138,7 @@ def test_the_schedule_of_the_recipe():
         "lambda_continuous": (0.0, 0.5),
         "consistency": (0.0, 3.0),
         "answer_information": (0.0, 3.0),
+        "class_balance": (4.0, 1.0),
         "instance_noise": (0.3, 0.0),
     }
     arrival = sorted(ramps, key=lambda name: ramps[name].end)[:4]

@@ -59,7 +59,7 @@ class Config(PlayersConfig):
         consistency: weight of the cross-entropy of Q's categorical answer on a copy of a real image from that on the
             image, held fixed: what Q says should come back.
         answer_information: weight of ``losses.answer_information`` of Q's answers on real images: they should say much.
-        class_balance: how many times the entropy of the mean answer counts in it; 1 makes it mutual information.
+        class_balance: weight of the entropy of the mean answer in it; 1 makes it mutual information.
         instance_noise: weight, the standard deviation of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
         restarts: how often the run may start again because, after a third of it, two codes share digits (``verdict``).
@@ -82,7 +82,7 @@ class Config(PlayersConfig):
     stray_strokes: float = 0.5
     consistency: float | Ramp = Ramp(0.0, 0.15, 0.0, 3.0)
     answer_information: float | Ramp = Ramp(0.0, 0.15, 0.0, 3.0)
-    class_balance: float = 4.0
+    class_balance: float | Ramp = Ramp(0.25, 0.5, 4.0, 1.0)
     instance_noise: float | Ramp = Ramp(0.0, 0.5, 0.3, 0.0)
     code_gain: float = 3.0
     restarts: int = 2
@@ -95,12 +95,13 @@ class Config(PlayersConfig):
             "lambda_continuous",
             "consistency",
             "answer_information",
+            "class_balance",
             "instance_noise",
         ):
             object.__setattr__(self, name, weight(name, getattr(self, name)))
         checks.boolean("information_trains_trunk", self.information_trains_trunk)
         checks.number("augment", self.augment, above=0), checks.number("code_gain", self.code_gain, above=0)
-        checks.integer("restarts", self.restarts, least=0), checks.number("class_balance", self.class_balance, least=0)
+        checks.integer("restarts", self.restarts, least=0)
         checks.number("stray_strokes", self.stray_strokes, least=0, most=1)
         if not isinstance(self.keep, (tuple, list)) or not all(aspect in ASPECTS for aspect in self.keep):
             raise ValueError(f"keep must be a tuple of aspects from {ASPECTS}, got {self.keep!r}")
@@ -229,9 +230,10 @@ def unlabelled_loss(on_image, on_copy, config, done):
         A scalar, summed over the categorical codes. The answer on the image is held fixed in the cross-entropy.
     """
     consistency, information = at(config.consistency, done), at(config.answer_information, done)
+    balance = at(config.class_balance, done)
     return sum(
         consistency * F.cross_entropy(copy, image.detach().softmax(dim=1))
-        - information * answer_information(image, config.class_balance)
+        - information * answer_information(image, balance)
         for image, copy in zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
     )
 
