@@ -79,7 +79,7 @@ def test_the_control_is_the_recipe_but_for_what_asks_for_the_codes(model):
     control = load_pretrained("mnist_control").card
     ours, theirs = model.card["config"], control["config"]
     differ = {name for name in ours if ours[name] != theirs[name]} - {"seed"}
-    assert differ == {"lambda_categorical", "lambda_continuous", "consistency"}
+    assert differ == {"lambda_categorical", "lambda_continuous", "consistency", "answer_information", "restarts"}
     assert control["trained on"] == model.card["trained on"]
     assert control["measured"]["L_I categorical"] < model.card["measured"]["L_I categorical"] - 1
 
