@@ -20,6 +20,7 @@ REASONS = {
     ("04", "lost-digits"): "which digits are lost, and how many, depends on budget, data and machine",
     ("04", "cost"): "times",
     ("06", "sprite-run"): "a training with a progress bar; the next cell compares what is claimed of it",
+    ("06", "sprite-run-facts"): "figures of that training; the cell itself asserts what is claimed of them",
     ("07", "short-run"): "a training with a progress bar; the next cell compares what is claimed of it",
     ("07", "chair-pictures"): "renders pictures under a progress bar, where they are not cached",
 }
