@@ -102,7 +102,7 @@ def check_answer(name, value, answers):
     got = one_number(value, name)
     hints = [sentence for wrong, sentence in mistakes.items() if abs(got - wrong) <= 1e-3]
     require(abs(got - right) <= tolerance, name, f"= {got:.4f} is not it" + (f": {hints[0]}" if hints else ""))
-    passed(name, "its value")
+    passed(name, f"{got:.4f}")
 
 
 def call(function, case):
