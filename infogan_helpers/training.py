@@ -25,7 +25,7 @@ from infogan_helpers.data import BatchSampler, as_model_range, check_images, to_
 from infogan_helpers.runtime import default_device, isolated_randomness
 from infogan_helpers.schedules import Ramp
 
-JUDGED_AT = 1 / 3  # of a run: late enough to tell, early enough to pay
+JUDGED_AT = 1 / 5  # of a run: late enough to tell, early enough to pay
 SEEDS_APART = 1_000_003  # between a run's attempts, so that no neighbouring seed's first attempt is one of them
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
 SAMPLE_COLUMNS = 10

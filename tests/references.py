@@ -1,9 +1,9 @@
-"""Every "section N", "exercise N" and "notebook NN" of the notebooks, the checks' messages and the guides: where it leads.
+"""Every "section N", "exercise N", "notebook NN" of the notebooks, the checks' messages and the guides: where it leads.
 
     python tests/references.py     # writes reviewed_references.csv anew; read what changed before you commit it
 
 A section belongs to the notebook that its sentence names ("notebook 04, section 6"), or else to the one that it stands
-in; in a guide, which stands in none, to the notebook or assignment that its line named last. Not here: papers' sections.
+in; in a guide, which stands in none, to the notebook or assignment that its line named last. Not here: papers.
 """
 
 import ast

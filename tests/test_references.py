@@ -21,7 +21,7 @@ def test_every_reference_leads_somewhere(found):
 
 
 def test_every_reference_leads_where_a_reader_has_found_it(found):
-    """A heading was renamed or renumbered, or a sentence is new: look it up, then run ``python tests/references.py``."""
+    """Where a heading has another name or number, or a sentence is new: look it up, then run ``references.py``."""
     assert found == reviewed()
 
 

@@ -1,4 +1,4 @@
-"""A run judged without labels after a third of it: on a Q whose answers are known, and in a loop that starts again."""
+"""A run judged without labels after a fifth of it: on a Q whose answers are known, and in a loop that starts again."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from infogan_helpers.posteriors import Posterior
 from infogan_helpers.training import SEEDS_APART, run
 
 NO_COPY = {"strength": 0.0, "stray_strokes": 0.0}
-SMALL = Config(width=0.05, batch_size=16, steps=6, checkpoint_every=1)
+SMALL = Config(width=0.05, batch_size=16, steps=10, checkpoint_every=1)
 SPEC = CodeSpec()
 
 
@@ -94,15 +94,15 @@ def train(method, images, config, **options):
 def test_a_run_that_starts_again_is_the_run_of_its_other_seed_and_counts_what_it_gave_up(images, capsys):
     again = train(METHOD._replace(verdict=once), images, SMALL)
     assert (
-        "Starting again after step 2 of 6, with other weights: the first is never good enough."
+        "Starting again after step 2 of 10, with other weights: the first is never good enough."
         in capsys.readouterr().out
     )
     other = train(METHOD._replace(verdict=lambda *_: None), images, replace(SMALL, seed=SEEDS_APART))
     assert torch.equal(weights(again), weights(other))
     assert again.history.bound_categorical == other.history.bound_categorical
-    assert (len(again.history), again.history.given_up, other.history.given_up) == (6, 2, 0)
-    assert again.history.images_per_second == pytest.approx(8 * 16 / again.history.seconds)
-    assert again.history.sample_steps == [6]
+    assert (len(again.history), again.history.given_up, other.history.given_up) == (10, 2, 0)
+    assert again.history.images_per_second == pytest.approx(12 * 16 / again.history.seconds)
+    assert again.history.sample_steps == [10]
 
 
 @pytest.mark.parametrize("stopped_after", [1, 2, 3, 4, 5])

@@ -32,7 +32,7 @@ from infogan_helpers.training import Method, run
 from infogan_helpers.transforms import ASPECTS, add_noise, add_stray_strokes, random_style
 
 JUDGED_ON = 5_000  # images whose copies a run is judged by
-CONFUSED = 0.15  # share of one answer that may become one other on a second copy
+CONFUSED = 0.18  # share of one answer that may become one other on a second copy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +62,8 @@ class Config(PlayersConfig):
         class_balance: weight of the entropy of the mean answer in it; 1 makes it mutual information.
         instance_noise: weight, the standard deviation of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
-        restarts: how often the run may start again because, after a third of it, two codes share digits (``verdict``).
-            A run of less than 2,000 steps has not told them apart by then: 0.
+        restarts: how often the run may start again because, after a fifth of it, two codes share digits (``verdict``).
+            A run of less than 3,000 steps has not told them apart by then: 0.
 
     Raises:
         ValueError: a field is out of range, or fields do not go together; the message names it.
@@ -85,7 +85,7 @@ class Config(PlayersConfig):
     class_balance: float | Ramp = Ramp(0.25, 0.5, 4.0, 1.0)
     instance_noise: float | Ramp = Ramp(0.0, 0.5, 0.3, 0.0)
     code_gain: float = 3.0
-    restarts: int = 2
+    restarts: int = 4
 
     def __post_init__(self):
         super().__post_init__()
