@@ -138,6 +138,8 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
         return figures
     table, by_class = code_attribute_table(generator, spec), code_attribute_table_by_class(generator, spec)
     followed = followed_measures(table)
+    within = by_class.abs().groupby(level="code").median()
+    figures["|rho|"] = {"across": rounded(table.abs()), "within": rounded(within)}  # of a code with a measure
     for name in ("slant", "thickness", "width"):
         column = table[name].abs()
         if column.isna().all():  # G drew nothing that could be measured
@@ -162,6 +164,11 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
         "Fréchet floor": frechet_distance(classify(classifier, load_mnist().images[-FAKES:])[1], real),
     }
     return figures
+
+
+def rounded(table):
+    """A table of codes by measures as JSON takes it: code to measure to number, ``None`` where nothing was measured."""
+    return {code: {name: None if x != x else round(x, 3) for name, x in row.items()} for code, row in table.T.items()}
 
 
 def seconds_to_goal(record):
