@@ -330,8 +330,8 @@ for name, rows in {"keep the lean": slice(0, None, 2), "keep the stroke": slice(
         print(f"copies that {name}: {measure} ρ {rho:.2f}, {-np.log(1 - rho**2) / 2:.1f} nats left")
 ''', "code", [IGNORE])
 put("text-13", TEXT_13)
-# reorder: the question comes before the cell that answers it
-cells.remove(by["keeps-leave"]); cells.insert(cells.index(by["text-keep-question"]) + 1, by["keeps-leave"]) if "text-keep-question" in by else cells.insert(cells.index(by["text-13"]), by["keeps-leave"])
+cells.remove(by["keeps-leave"]); cells.insert(cells.index(by["text-13"]) + 1, by["keeps-leave"])
+new("keeps-leave", "text-13-answer", TEXT_13_ANSWER)
 # --- the exercise in which the reader writes the step
 sub("imports-of-the-module", "from infogan_helpers.exercises.notebook_04 import check_drawing", "from infogan_helpers.exercises.notebook_04 import check_drawing, check_training_step")
 sub("imports-of-the-module", "from infogan_helpers.methods import digits as recipe", "from infogan_helpers.measures import MEASURES\nfrom infogan_helpers.methods import digits as recipe")

@@ -25,3 +25,6 @@ The lower row is still a row of digits, which is why the mistake survives in so 
 TEXT_56B = '''
 <details><summary>Answer</summary>Mostly the class, the lean and the stroke, because codes hold them. Of 1,000 digits 98 % come back as what they were; a classifier trained with labels says so, and labels enter nowhere else. The sixth above, a 1 with a flag, comes back as a 7. The lean is off by 0.08 radians on average, and follows with a slope of 0.87: Q answers with a mean, which is drawn in from both ends. The stroke is off by a quarter of a pixel, with a slope of 0.72. The width, which no code reads, is off by 2.5 pixels; what follows of it comes with the class. The bar of a 7, the foot of a 1, the flourish of a 4: the noise holds those, or nothing does, and nothing reads the noise. An autoencoder would keep them; InfoGAN was never asked to.</details>
 '''
+TEXT_22 = '''
+<details><summary>Answer</summary>No. The prior makes the codes independent; nothing in the objective asks G to keep their effects apart. Inside the dashed square they compose all the same: c2 turns the digit by 0.90 to 0.92 radians whatever its stroke, and 99.5 % stay the digit that they are. In the corners at ±2, where both codes are beyond the prior, strokes break up, and 55.0 % do.</details>
+'''

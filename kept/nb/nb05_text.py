@@ -149,3 +149,21 @@ print(f"{page.name}: {page.stat().st_size / 1e6:.1f} MB")
 ''')
 for _s in [by_text("text-00")]:
     put("text-00", _s.replace("**Previous**", "**Symbols** [in one table](../README.md#notation) · **Previous**", 1))
+new("plane", "plane-facts", '''
+base = spec.sample(200, torch.Generator().manual_seed(9))
+
+
+def at(c2, c3):
+    return draw_images(generator, base.replace(continuous=torch.tensor([[c2, c3]]).repeat(200, 1)))
+
+
+digit = classify(load_classifier(), at(0.0, 0.0))[0].argmax(dim=1)  # trained with labels, used to score only
+for c3 in (-1.0, 0.0, 1.0):
+    turned = (slant(at(1.0, c3)) - slant(at(-1.0, c3))).mean()
+    print(f"c3 at {c3:+.0f}: c2 from -1 to +1 turns the digit by {turned:.2f} radians on average")
+for reach in (1.0, 2.0):
+    corners = [at(x, y) for x in (-reach, reach) for y in (-reach, reach)]
+    stays = np.mean([(classify(load_classifier(), x)[0].argmax(dim=1) == digit).float().mean() for x in corners])
+    print(f"in the corners at ±{reach:.0f} {stays:.1%} are still the digit that they are in the middle")
+''', "code")
+put("text-22", TEXT_22)

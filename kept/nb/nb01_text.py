@@ -1,0 +1,28 @@
+sub("code-11", 'print(f"p(Rz) = p(z) at 1000 points: {np.allclose(density, turned_density, atol=1e-12)}")',
+    'print(f"p(Rz) and p(z) at 1000 points, at most apart: {np.abs(density - turned_density).max():.12f}")')
+put("digit-entropy", '''
+p_digit = np.bincount(labels.numpy(), minlength=10) / len(labels)
+print("share of each digit:", np.round(p_digit, 3))
+print(f"H(digit) = {entropy(p_digit):.4f} nats, ln 10 = {np.log(10):.4f}")
+assert np.log(10) - 0.01 < entropy(p_digit) <= np.log(10)  # with all of MNIST or with the offline sample
+''')
+drop("code-25")
+sub("pixel-entropy", 'print(f"the 784 pixels', 'assert h_pixel.sum() > 50 * entropy(p_digit)\nprint(f"the 784 pixels')
+sub("code-28", 'print("pixels\' entropies sum to more than 50 times H(digit):", h_pixel.sum() > 50 * entropy(p_digit))\n', "")
+sub("code-39", 'print("chain rule off by less than 1e-12 on all 1000 tables:", np.max(np.abs(gaps)) < 1e-12)', 'print(f"chain rule on 1000 tables, off by at most {np.max(np.abs(gaps)):.12f}")')
+sub("code-47", '''print("1. smallest of 2000 is above 0:      ", info.min() > 0)
+print("2. I(X; Y) = I(Y; X) to 1e-12:       ", np.max(np.abs(info - flipped)) < 1e-12)
+print("4. never above min(H(X), H(Y)):      ", bool(np.all(info <= ceiling)))''', '''print(f"1. I(X; Y) of 2000 tables, the smallest: {info.min():.4f}")
+print(f"2. I(X; Y) and I(Y; X), at most apart: {np.max(np.abs(info - flipped)):.12f}")
+print(f"4. I(X; Y) as a share of min(H(X), H(Y)), the largest: {np.max(info / ceiling):.4f}")''')
+sub("code-63", '= {info:.4f}   above ln 2: {info > np.log(2)}")', '= {info:.4f}, h(c) = ln 2 = {np.log(2):.4f}")')
+sub("count-images", '    print(f"{k:3d} pixels: {table.shape[1]:4d} different images, counted I = {counted[-1]:.2f}")', '    print(f"{k:3d} pixels: {table.shape[1]:4d} different images, counted I = {counted[-1]:.2f}")\nassert counted[0] < np.log(10) / 10 < np.log(10) - 0.05 < counted[-1]')
+sub("code-73", '''print("all 784 pixels: counted I is within 0.05 nats of ln 10:", abs(counted[-1] - np.log(10)) < 0.05)
+print("10 pixels: counted I is below a tenth of that:        ", counted[0] < np.log(10) / 10)
+''', "")
+sub("code-82", 'print("1000 random steps, none gained information:", worst <= mutual_information(joint))', 'print(f"1000 random steps, the largest: I(c; t) = {most:.4f}")')
+sub("code-82", "worst = max(", "most = max(")
+sub("code-85", 'print("I(c; x) + H(c | x) = ln 10 throughout:", np.allclose(np.add(information_kept, doubt_left), np.log(10)))', 'off = np.abs(np.add(information_kept, doubt_left) - np.log(10)).max()\nprint(f"I(c; x) + H(c | x) and ln 10, at most apart: {off:.12f}")')
+sub("solution-3", "check_two_coins(shows_both, shows_one_twice)", 'check_two_coins(shows_both, shows_one_twice)\nprint("nats:", *(f"{mutual_information(table):.4f}" for table in (shows_both, shows_one_twice)))')
+for _s in [by_text("text-00")]:
+    put("text-00", _s.replace("**Previous**", "**Symbols** [in one table](../README.md#notation) · **Previous**", 1))
