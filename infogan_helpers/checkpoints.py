@@ -6,7 +6,7 @@ Everything is safetensors with a JSON header; nothing here reads or writes a pic
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.tensor_files import load_tensors, save_tensors
 
+FREE_TO_CHANGE = ("sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
 PRETRAINED_FOLDER = Path(__file__).resolve().parent.parent / "data" / "pretrained"
 
 
@@ -180,3 +181,78 @@ def load_named_tensors(tensors, **parts):
         else:
             with torch.no_grad():
                 value.copy_(tensors[part])
+
+
+def save_run(path, run):
+    """Write all that a run of ``training`` needs to go on, bit for bit."""
+    run.check_weights()
+    history = run.history
+    tensors = named_tensors(**vars(run.players))
+    tensors |= {f"history.{name}": torch.tensor(x) for name, x in history.metrics._asdict().items()}
+    tensors |= {f"sample.{step}": picture for step, picture in zip(history.sample_steps, history.samples, strict=True)}
+    tensors |= {"random.draws": run.random.get_state(), "random.torch": torch.get_rng_state()}
+    if run.device.type == "cuda":
+        tensors["random.cuda"] = torch.cuda.get_rng_state(run.device)
+    tensors["order"] = run.sampler.order
+    metadata = {
+        "run": {"method": run.method.name, "spec": asdict(run.spec), "config": asdict(run.config)},
+        "images": run.fingerprint,
+        "position": run.sampler.position,
+        "steps": len(history),
+        "seconds": history.seconds,
+        "attempt": run.attempt,
+        "given up": history.given_up,
+    }
+    save_tensors(path, tensors, metadata)
+
+
+def load_run(path, run):
+    """Put what ``save_run`` wrote back into a run that has just been made, in place.
+
+    Raises:
+        ValueError: the file is of another run, of another kind of device, or no checkpoint.
+    """
+    tensors, metadata = load_tensors(path)
+    _check_same_run(run, path, metadata)
+    if tensors["random.draws"].shape != run.random.get_state().shape:
+        raise ValueError(
+            f"device must be of the kind that checkpoint {path} was trained on, got {run.device}: another kind "
+            "draws other random numbers. Give that device, or start again in another file"
+        )
+    history = run.history
+    load_named_tensors(tensors, **vars(run.players))
+    for name, recorded in history.metrics._asdict().items():
+        recorded.extend(tensors[f"history.{name}"].tolist())
+    steps = sorted(int(name.removeprefix("sample.")) for name in tensors if name.startswith("sample."))
+    steps = [step for step in steps if step % run.config.sample_every == 0]  # not the last of a shorter run
+    history.sample_steps, history.samples = steps, [tensors[f"sample.{step}"] for step in steps]
+    history.seconds = metadata["seconds"]
+    run.attempt, history.given_up = metadata.get("attempt", 0), metadata.get("given up", 0)
+    run.random.set_state(tensors["random.draws"])
+    torch.set_rng_state(tensors["random.torch"])
+    if run.device.type == "cuda" and "random.cuda" in tensors:
+        torch.cuda.set_rng_state(tensors["random.cuda"], run.device)
+    run.sampler.order, run.sampler.position = tensors["order"].to(run.device), metadata["position"]
+    print(f"Going on from step {len(history)} of {run.config.steps}, saved in {Path(path).name}.")
+
+
+def _check_same_run(run, path, metadata):
+    if "run" not in metadata:
+        raise ValueError(f"checkpoint must be a file that fit wrote, {path} holds something else")
+
+    def require(name, there, here):
+        if here != there:
+            raise ValueError(f"checkpoint {path} is of another run: {name} was {there} there and is {here} here")
+
+    require("method", metadata["run"].get("method"), run.method.name)
+    saved = type(run.config)(**metadata["run"]["config"])
+    free = FREE_TO_CHANGE if run.config.scheduled else (*FREE_TO_CHANGE, "steps")
+    for item in fields(run.config):
+        if item.name not in free:
+            require(item.name, repr(getattr(saved, item.name)), repr(getattr(run.config, item.name)))
+    if metadata["steps"] > run.config.steps:
+        raise ValueError(
+            f"steps must be at least {metadata['steps']}, what checkpoint {path} has behind it, got {run.config.steps}"
+        )
+    require("spec", asdict(type(run.spec)(**metadata["run"]["spec"])), asdict(run.spec))
+    require("images", metadata["images"], run.fingerprint)

@@ -94,27 +94,29 @@ def code_recovery(posterior, codes):
     return (guesses == codes.categorical).float().mean()
 
 
-def answer_information(logits):
+def answer_information(logits, class_balance=1.0):
     """I(ĉ; x) between a batch of images and a classifier's answers, in nats: H(mean answer) - mean H(answer).
 
     Large where each answer is sure and all classes are answered equally often; no label is needed.
 
     Args:
         logits: the answers before softmax, shape ``(n, classes)``.
+        class_balance: weight of H(mean answer). At 1 the two entropies make mutual information; above 1 evenness counts
+            for more than sureness.
 
     Returns:
-        A scalar between 0 and ``log(classes)``.
+        A scalar: at 1, between 0 and ``log(classes)``.
 
     Raises:
         ValueError: ``logits`` have another shape, or no row.
 
-    Source: Bridle, Heading & MacKay 1991; Krause, Perona & Gomes 2010 (RIM).
+    Source: Bridle, Heading & MacKay 1991; Krause, Perona & Gomes 2010 (RIM); the weight, Hu et al. 2017 (IMSAT).
     """
     _check_answers(logits)
     log_answers = logits.log_softmax(dim=1)
     log_mean = log_answers.logsumexp(dim=0) - math.log(len(logits))
     entropy_of_mean = -(log_mean.exp() * log_mean).sum()  # first: gradients add up in this order, to the last bit
-    return entropy_of_mean + (log_answers.exp() * log_answers).sum(dim=1).mean()
+    return class_balance * entropy_of_mean + (log_answers.exp() * log_answers).sum(dim=1).mean()
 
 
 def _check_answers(logits):

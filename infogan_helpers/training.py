@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,14 +19,14 @@ import torch
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
-from infogan_helpers.checkpoints import load_named_tensors, named_tensors
+from infogan_helpers.checkpoints import load_run, named_tensors, save_run
 from infogan_helpers.codes import Codes
 from infogan_helpers.data import BatchSampler, as_model_range, check_images, to_uint8
 from infogan_helpers.runtime import default_device, isolated_randomness
 from infogan_helpers.schedules import Ramp
-from infogan_helpers.tensor_files import load_tensors, save_tensors
 
-FREE_TO_CHANGE = ("sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
+JUDGED_AT = 1 / 5  # of a run: late enough to tell, early enough to pay
+SEEDS_APART = 1_000_003  # between a run's attempts, so that no neighbouring seed's first attempt is one of them
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
 SAMPLE_COLUMNS = 10
 
@@ -79,6 +79,8 @@ class Method(NamedTuple):
             the ``torch.Generator`` of its draws, ``done`` the share of the run that lies behind.
         draw: ``(players, codes)`` to images in [-1, 1].
         finish: ``(players, data, spec, config)``, once at the end; what it changes is no part of a run that goes on.
+        verdict: ``(players, data, spec, config, attempt)``, after ``JUDGED_AT`` of each attempt, which are counted from
+            0: in words, why the run has to start again with other weights, or ``None``. It reads no label.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Method(NamedTuple):
     step: Callable
     draw: Callable
     finish: Callable
+    verdict: Callable = lambda players, data, spec, config, attempt: None
 
 
 @dataclass
@@ -101,7 +104,8 @@ class History:
         metrics: the method's metrics, a list in each field.
         sample_steps: steps after which the fixed sample codes were drawn.
         samples: the pictures, ``uint8``, shape ``(rows * 10, *image_shape)`` each.
-        seconds: time spent training, over all the sessions of the run.
+        seconds: time spent training, over all the sessions of the run and all its attempts.
+        given_up: steps of the attempts that were given up; the metrics are those of the last one.
     """
 
     batch_size: int
@@ -110,6 +114,7 @@ class History:
     sample_steps: list[int] = field(default_factory=list)
     samples: list[torch.Tensor] = field(default_factory=list)
     seconds: float = 0.0
+    given_up: int = 0
 
     def __getattr__(self, name):
         metrics = self.__dict__.get("metrics", ())
@@ -124,7 +129,7 @@ class History:
     @property
     def images_per_second(self):
         """Real images trained on, per second of training."""
-        return len(self) * self.batch_size / self.seconds if self.seconds else math.nan
+        return (len(self) + self.given_up) * self.batch_size / self.seconds if self.seconds else math.nan
 
 
 class Trained(NamedTuple):
@@ -171,7 +176,7 @@ def run(method, data, spec, config, *, device=None, checkpoint=None, callback=No
     with isolated_randomness(), _interruptible() as interrupt:
         state = _Run(method, parts, spec, config, device)
         if checkpoint is not None and Path(checkpoint).is_file():
-            _load(state, checkpoint)
+            load_run(checkpoint, state)
         state.go(interrupt, checkpoint, callback, progress)
         method.finish(state.players, _joined(state.parts), spec, config)
     for module in state.modules():
@@ -186,18 +191,24 @@ class _Run:
     """The state of a run: everything that a checkpoint must hold for the next step to be the same."""
 
     def __init__(self, method, parts, spec, config, device):
-        torch.manual_seed(config.seed)
         self.fingerprint = [n for x in parts for n in (*x.shape, zlib.crc32(x.cpu().contiguous().numpy()))]
         self.parts = tuple(part.to(device) for part in parts)
         self.method, self.spec, self.config, self.device = method, spec, config, device
-        self.players = method.make(spec, tuple(parts[0].shape[1:]), config, device)
+        self.image_shape, self.cut = tuple(parts[0].shape[1:]), False
+        self.begin(attempt=0, given_up=0)
         named_tensors(**vars(self.players))  # refuses what a checkpoint would forget
-        self.random = torch.Generator(device).manual_seed(config.seed)
-        rows = torch.arange(len(parts[0]), device=device)
+
+    def begin(self, attempt, given_up):
+        """Weights, order and draws of an attempt; those of the first one are the seed's own."""
+        method, config, seed = self.method, self.config, self.config.seed + attempt * SEEDS_APART
+        torch.manual_seed(seed)
+        self.attempt, self.players = attempt, method.make(self.spec, self.image_shape, config, self.device)
+        self.random = torch.Generator(self.device).manual_seed(seed)
+        rows = torch.arange(len(self.parts[0]), device=self.device)
         self.sampler = BatchSampler(rows, config.batch_size, self.random)
         metrics = method.metrics(*([] for _ in method.metrics._fields))
-        self.history = History(config.batch_size, _sample_codes(spec, config.seed), metrics)
-        self.unread, self.cut = [], False
+        self.history = History(config.batch_size, _sample_codes(self.spec, config.seed), metrics, given_up=given_up)
+        self.unread = []
 
     def modules(self):
         return [value for value in vars(self.players).values() if isinstance(value, torch.nn.Module)]
@@ -207,6 +218,8 @@ class _Run:
         with tqdm(total=config.steps, initial=len(self.history), disable=not progress, unit="step") as bar:
             try:
                 while len(self.history) + len(self.unread) < config.steps and not interrupt.is_set():
+                    if 0 < len(self.history) + len(self.unread) == round(JUDGED_AT * config.steps):
+                        self._judge(bar)
                     self._step()
                     step = len(self.history) + len(self.unread)
                     last = step == config.steps
@@ -218,7 +231,7 @@ class _Run:
                         self._draw()
                     self.history.seconds = before + time.perf_counter() - started
                     if saves and not last:
-                        _save(self, checkpoint)
+                        save_run(checkpoint, self)
                     if draws and callback is not None:
                         with isolated_randomness():  # what a callback draws must not move the dropout
                             callback(self.history)
@@ -228,9 +241,22 @@ class _Run:
         self.history.seconds = before + time.perf_counter() - started
         self.check_weights()
         if checkpoint is not None and not self.cut:
-            _save(self, checkpoint)
+            save_run(checkpoint, self)
         if not self.history.sample_steps or self.history.sample_steps[-1] != len(self.history):
             self._draw()  # an interrupted run ends with a picture too; it is not part of the run that goes on
+
+    def _judge(self, bar):
+        """Start again where the method says so. A run that goes on from a file saved here is judged again: the same."""
+        self._read(bar)
+        with isolated_randomness():
+            why = self.method.verdict(self.players, _joined(self.parts), self.spec, self.config, self.attempt)
+        if why is not None:
+            steps = len(self.history)
+            print(f"Starting again after step {steps} of {self.config.steps}, with other weights: {why}.")
+            self.begin(self.attempt + 1, self.history.given_up + steps)
+            bar.reset()
+        for module in self.modules():
+            module.train()
 
     def _step(self):
         self.cut = True  # until the step is whole: one cut by a second Ctrl-C must not reach a checkpoint
@@ -280,72 +306,6 @@ class _Run:
             module.train()
         self.history.samples.append(pictures)
         self.history.sample_steps.append(len(self.history))
-
-
-def _save(run, path):
-    run.check_weights()
-    history = run.history
-    tensors = named_tensors(**vars(run.players))
-    tensors |= {f"history.{name}": torch.tensor(x) for name, x in history.metrics._asdict().items()}
-    tensors |= {f"sample.{step}": picture for step, picture in zip(history.sample_steps, history.samples, strict=True)}
-    tensors |= {"random.draws": run.random.get_state(), "random.torch": torch.get_rng_state()}
-    if run.device.type == "cuda":
-        tensors["random.cuda"] = torch.cuda.get_rng_state(run.device)
-    tensors["order"] = run.sampler.order
-    metadata = {
-        "run": {"method": run.method.name, "spec": asdict(run.spec), "config": asdict(run.config)},
-        "images": run.fingerprint,
-        "position": run.sampler.position,
-        "steps": len(history),
-        "seconds": history.seconds,
-    }
-    save_tensors(path, tensors, metadata)
-
-
-def _load(run, path):
-    tensors, metadata = load_tensors(path)
-    _check_same_run(run, path, metadata)
-    if tensors["random.draws"].shape != run.random.get_state().shape:
-        raise ValueError(
-            f"device must be of the kind that checkpoint {path} was trained on, got {run.device}: another kind "
-            "draws other random numbers. Give that device, or start again in another file"
-        )
-    history = run.history
-    load_named_tensors(tensors, **vars(run.players))
-    for name, recorded in history.metrics._asdict().items():
-        recorded.extend(tensors[f"history.{name}"].tolist())
-    steps = sorted(int(name.removeprefix("sample.")) for name in tensors if name.startswith("sample."))
-    steps = [step for step in steps if step % run.config.sample_every == 0]  # not the last of a shorter run
-    history.sample_steps, history.samples = steps, [tensors[f"sample.{step}"] for step in steps]
-    history.seconds = metadata["seconds"]
-    run.random.set_state(tensors["random.draws"])
-    torch.set_rng_state(tensors["random.torch"])
-    if run.device.type == "cuda" and "random.cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["random.cuda"], run.device)
-    run.sampler.order, run.sampler.position = tensors["order"].to(run.device), metadata["position"]
-    print(f"Going on from step {len(history)} of {run.config.steps}, saved in {Path(path).name}.")
-
-
-def _check_same_run(run, path, metadata):
-    if "run" not in metadata:
-        raise ValueError(f"checkpoint must be a file that fit wrote, {path} holds something else")
-
-    def require(name, there, here):
-        if here != there:
-            raise ValueError(f"checkpoint {path} is of another run: {name} was {there} there and is {here} here")
-
-    require("method", metadata["run"].get("method"), run.method.name)
-    saved = type(run.config)(**metadata["run"]["config"])
-    free = FREE_TO_CHANGE if run.config.scheduled else (*FREE_TO_CHANGE, "steps")
-    for item in fields(run.config):
-        if item.name not in free:
-            require(item.name, repr(getattr(saved, item.name)), repr(getattr(run.config, item.name)))
-    if metadata["steps"] > run.config.steps:
-        raise ValueError(
-            f"steps must be at least {metadata['steps']}, what checkpoint {path} has behind it, got {run.config.steps}"
-        )
-    require("spec", asdict(type(run.spec)(**metadata["run"]["spec"])), asdict(run.spec))
-    require("images", metadata["images"], run.fingerprint)
 
 
 def _joined(parts):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from infogan_helpers import checks
 
 ROTATION = 0.3  # radians either way
-SHEAR = 0.3  # sideways shift per unit of height, either way
+SHEAR = 0.6  # sideways shift per unit of height, either way
 LOG_SCALE = 0.15  # of width and of height, separately
 SHIFT = 1.5  # pixels either way
 BEND = 0.4  # sideways shift per squared unit of height, and upward per squared unit of width, either way

@@ -2,20 +2,20 @@
 
 import itertools
 import sys
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 from infogan_helpers.methods import digits, infogan
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "benchmarks"))
-from additions import ADDITIONS
+from additions import ADDITIONS, OMISSIONS
 
 RATES = {"learning_rate_g", "learning_rate_d", "learning_rate_q", "learning_rate_factor"}
 ADDED = {
     "start": {"instance_noise", "code_gain"},
     "keep": {"keep", "lambda_continuous"},
     "schedule": {"lambda_categorical", "lambda_continuous", *RATES},
-    "real_digits": {"consistency"},
+    "real_digits": {"consistency", "answer_information"},
     "strokes": {"stray_strokes"},
 }
 
@@ -39,11 +39,26 @@ def test_copies_add_nothing_but_copies_to_the_trained_trunk():
     """Another ``Config``: what both have is equal, and the rest is off."""
     trunk, copies = ADDITIONS["trunk"], ADDITIONS["copies"]
     assert all(getattr(copies, field.name) == getattr(trunk, field.name) for field in fields(trunk))
-    off = {"keep": (), "stray_strokes": 0, "consistency": 0, "instance_noise": 0, "code_gain": 1}
-    off |= {"learning_rate_factor": 1}
+    off = dict.fromkeys(("stray_strokes", "consistency", "answer_information", "instance_noise"), 0)
+    off |= {"keep": (), "code_gain": 1, "learning_rate_factor": 1}
     assert {name: getattr(copies, name) for name in off} == off
-    assert {field.name for field in fields(copies)} - {field.name for field in fields(trunk)} == {*off, "augment"}
+    own = {field.name for field in fields(copies)} - {field.name for field in fields(trunk)}
+    assert own == {*off, "augment", "class_balance", "restarts"}  # which change nothing here
 
 
 def test_the_last_line_is_the_recipe():
-    assert list(ADDITIONS.values())[-1] == replace(digits.PRESETS["recipe"], steps=ADDITIONS["nothing"].steps)
+    assert differing(list(ADDITIONS.values())[-1], digits.PRESETS["recipe"]) == {"restarts"}
+
+
+def test_each_omission_leaves_out_what_its_name_says():
+    left_out = {name: differing(ADDITIONS["strokes"], config) for name, config in OMISSIONS.items()}
+    assert left_out == {
+        "without_copies": {"augment", "keep"},
+        "without_consistency": {"consistency"},
+        "without_information": {"answer_information"},
+        "without_balance": {"class_balance"},
+        "without_noise": {"instance_noise"},
+        "without_gain": {"code_gain"},
+        "without_waiting": {"lambda_categorical", "lambda_continuous"},
+        "without_trunk": {"information_trains_trunk"},
+    }

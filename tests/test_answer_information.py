@@ -22,6 +22,13 @@ def test_information_by_hand():
     )
 
 
+def test_class_balance_weighs_the_entropy_of_the_mean_answer_alone():
+    p = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=torch.float64)
+    of_mean, mean_of = torch.special.entr(p.mean(dim=0)).sum(), torch.special.entr(p).sum(dim=1).mean()
+    for weight in (0.0, 1.0, 4.0):
+        assert answer_information(p.log(), weight).item() == pytest.approx(float(weight * of_mean - mean_of), abs=1e-12)
+
+
 def test_information_grows_where_an_answer_gets_surer_and_no_image_is_cut_off():
     logits = torch.randn(8, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
     before = answer_information(logits)

@@ -14,11 +14,11 @@ from infogan_helpers.methods.digits import (
     PRESETS,
     Config,
     fit,
-    inconsistency,
     make,
     make_copies,
     read_copies,
     train_step,
+    unlabelled_loss,
 )
 from infogan_helpers.posteriors import Posterior
 from infogan_helpers.schedules import Ramp
@@ -34,7 +34,8 @@ def seeded(seed=0):
 
 def a_pair(spec, **changes):
     torch.manual_seed(0)
-    config = replace(SMALL, **{"keep": (), "stray_strokes": 0.0, "consistency": 0.0, **changes})
+    off = {"keep": (), "stray_strokes": 0.0, "consistency": 0.0, "answer_information": 0.0}
+    config = replace(SMALL, **off | changes)
     players = make(spec, (1, 28, 28), config)
     fake = players.generator(spec.sample(16))
     real = torch.rand(16, 1, 28, 28, generator=seeded()) * 2 - 1
@@ -79,28 +80,30 @@ def test_g_learns_through_the_copy():
     assert sum(p.grad.abs().sum() for p in players.generator.parameters()) > 0
 
 
-def test_disagreement_is_cross_entropy_less_information_and_each_half_moves_what_it_is_about():
+def test_what_real_images_teach_by_hand_and_each_half_moves_what_it_is_about():
     image, copy = (
         Posterior((torch.randn(6, 4, generator=seeded(s), requires_grad=True),), torch.zeros(6, 0), torch.zeros(6, 0))
         for s in (0, 1)
     )
-    loss = inconsistency(image, copy)
+    weights = {"consistency": Ramp(0.0, 1.0, 0.0, 4.0), "answer_information": Ramp(0.0, 1.0, 1.0, 2.0)}
+    config = replace(SMALL, **weights, class_balance=Ramp(0.0, 1.0, 2.0, 4.0))
+    loss = unlabelled_loss(image, copy, config, done=0.5)
     p, log_q = image.categorical_logits[0].detach().softmax(1), copy.categorical_logits[0].log_softmax(1)
-    information = answer_information(image.categorical_logits[0])
-    torch.testing.assert_close(loss, -(p * log_q).sum(1).mean() - information)
+    by_hand = 3 * torch.special.entr(p.mean(dim=0)).sum() - torch.special.entr(p).sum(dim=1).mean()
+    torch.testing.assert_close(loss, -2 * (p * log_q).sum(1).mean() - 1.5 * by_hand)
     loss.backward()
-    (of_information,) = torch.autograd.grad(-information, image.categorical_logits)
+    information = -1.5 * answer_information(image.categorical_logits[0], 3.0)
+    (of_information,) = torch.autograd.grad(information, image.categorical_logits)
     torch.testing.assert_close(image.categorical_logits[0].grad, of_information)  # the cross-entropy holds it fixed
     assert copy.categorical_logits[0].grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize("name", ["consistency", "answer_information"])
 @pytest.mark.parametrize("trunk", [False, True])
-def test_consistency_moves_q_and_the_trunk_but_neither_g_nor_ds_head(trunk):
+def test_real_images_move_q_and_the_trunk_but_neither_g_nor_ds_head(name, trunk):
     moved = {}
-    for consistency in (0.0, 1e5):  # an untrained Q hardly disagrees
-        config, players, _, real = a_pair(
-            CodeSpec(), keep=("lean",), consistency=consistency, information_trains_trunk=trunk
-        )
+    for size in (1e-12, 1e5):  # an untrained Q hardly disagrees; at 0 no real image would be copied
+        config, players, _, real = a_pair(CodeSpec(), keep=("lean",), **{name: size}, information_trains_trunk=trunk)
         players.discriminator_q.train()
         # One batch norm for fakes and real copies: hold it still, or the fakes' reading would differ.
         for layer in players.discriminator_q.modules():
@@ -110,9 +113,9 @@ def test_consistency_moves_q_and_the_trunk_but_neither_g_nor_ds_head(trunk):
         train_step(players, real, CodeSpec(), config, None, done=1.0)
         dq = players.discriminator_q
         parts = {"g": players.generator, "trunk": dq.trunk, "d": dq.real_head, "q": dq.q_head}
-        moved[consistency] = {name: torch.cat([p.grad.flatten() for p in m.parameters()]) for name, m in parts.items()}
-    for name, same in {"g": True, "d": True, "trunk": False, "q": False}.items():
-        assert torch.allclose(moved[0.0][name], moved[1e5][name], atol=1e-6) == same, name
+        moved[size] = {part: torch.cat([p.grad.flatten() for p in m.parameters()]) for part, m in parts.items()}
+    for part, same in {"g": True, "d": True, "trunk": False, "q": False}.items():
+        assert torch.allclose(moved[1e-12][part], moved[1e5][part], atol=1e-6) == same, part
 
 
 @pytest.mark.parametrize("game", ["standard", "hinge"])
@@ -133,11 +136,13 @@ def test_the_schedule_of_the_recipe():
         "learning_rate_factor": (1.0, pytest.approx(0.02)),
         "lambda_categorical": (0.1, 1.0),
         "lambda_continuous": (0.0, 0.5),
-        "consistency": (0.0, 0.5),
+        "consistency": (0.0, 3.0),
+        "answer_information": (0.0, 3.0),
+        "class_balance": (4.0, 1.0),
         "instance_noise": (0.3, 0.0),
     }
-    arrival = sorted(ramps, key=lambda name: ramps[name].end)[:3]
-    assert arrival == ["lambda_categorical", "consistency", "lambda_continuous"]  # c1 means something first
+    arrival = sorted(ramps, key=lambda name: ramps[name].end)[:4]
+    assert arrival == ["consistency", "answer_information", "lambda_categorical", "lambda_continuous"]
     assert recipe.scheduled
     assert not replace(recipe, **dict.fromkeys(ramps, 0.5)).scheduled
 
@@ -246,6 +251,8 @@ def test_a_step_without_continuous_codes_needs_nothing_kept():
         ({"keep": ("lean", "colour")}, "keep must be a tuple of aspects from .*, got"),
         ({"keep": "lean"}, "keep must be a tuple of aspects from .*, got 'lean'"),
         ({"batch_size": 1}, "batch_size must be at least 2, one image per aspect kept, got 1"),
+        ({"class_balance": -1.0}, "class_balance must be a number of at least 0, got -1.0"),
+        ({"answer_information": -1.0}, "answer_information must be a number of at least 0, got -1.0"),
         ({"consistency": -1.0}, "consistency must be a number of at least 0, got -1.0"),
         ({"instance_noise": float("nan")}, "instance_noise must be a number of at least 0"),
         ({"lambda_categorical": {"start": 0.5}}, "lambda_categorical must hold the fields of a Ramp, got"),
@@ -262,7 +269,7 @@ def test_the_control_is_the_recipe_but_for_what_asks_for_the_codes():
     recipe, control = PRESETS["recipe"], PRESETS["control"]
     assert recipe == Config()
     differ = {name for name, value in vars(recipe).items() if getattr(control, name) != value}
-    assert differ == {"lambda_categorical", "lambda_continuous", "consistency"}
+    assert differ == {"lambda_categorical", "lambda_continuous", "consistency", "answer_information", "restarts"}
 
 
 def test_a_stored_configuration_loads():

@@ -25,7 +25,7 @@ from small_runs import (
     with_step,
 )
 
-from infogan_helpers import training
+from infogan_helpers import checkpoints, training
 from infogan_helpers.checkpoints import save_networks
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.methods import infogan
@@ -117,7 +117,7 @@ def test_a_run_resumes_from_each_of_its_checkpoints(tmp_path, monkeypatch):
         kept.append(tmp_path / f"{metadata['steps']}.safetensors")
         kept[-1].write_bytes(Path(path).read_bytes())
 
-    monkeypatch.setattr(training, "save_tensors", keeping)
+    monkeypatch.setattr(checkpoints, "save_tensors", keeping)
     whole = train(config, checkpoint=tmp_path / "run.safetensors")
     monkeypatch.undo()
     assert [p.stem for p in kept] == [str(i) for i in range(1, 13)]
@@ -155,8 +155,8 @@ def test_a_checkpoint_makes_its_folder_and_leaves_nothing_else_there(tmp_path):
 
 
 def test_checkpoints_are_written_as_often_as_configured(tmp_path, monkeypatch):
-    saved, save = [], training.save_tensors
-    monkeypatch.setattr(training, "save_tensors", lambda path, t, m: saved.append(m["steps"]) or save(path, t, m))
+    saved, save = [], checkpoints.save_tensors
+    monkeypatch.setattr(checkpoints, "save_tensors", lambda path, t, m: saved.append(m["steps"]) or save(path, t, m))
     train(checkpoint=tmp_path / "run.safetensors")
     assert saved == [5, 10, 12]
 

@@ -6,11 +6,12 @@ on all that D judges, first weights that favour the codes, and schedules. Not he
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
-from infogan_helpers.data import check_images
+from infogan_helpers.data import as_model_range, check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import answer_information, lower_bound
 from infogan_helpers.methods.players import (
@@ -29,6 +30,10 @@ from infogan_helpers.methods.players import (
 from infogan_helpers.schedules import Ramp, at, largest, weight
 from infogan_helpers.training import Method, run
 from infogan_helpers.transforms import ASPECTS, add_noise, add_stray_strokes, random_style
+
+JUDGED_FROM = 3_000  # steps of a run: a fifth of a shorter one has not told the digits apart
+JUDGED_ON = 5_000  # images whose copies a run is judged by
+CONFUSED = 0.18  # share of one answer that may become one other on a second copy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +57,20 @@ class Config(PlayersConfig):
             it. Empty: Q reads these codes from the fake itself.
         stray_strokes: share of the copies that are crossed by a stray stroke (``transforms.add_stray_strokes``); those
             that keep their lean are not.
-        consistency: weight of what Q's categorical answers on real images should do: say much (``losses.
-            answer_information``), and come back on a copy (cross-entropy from the answer on the image, held fixed).
+        consistency: weight of the cross-entropy of Q's categorical answer on a copy of a real image from that on the
+            image, held fixed: what Q says should come back.
+        answer_information: weight of ``losses.answer_information`` of Q's answers on real images: they should say much.
+        class_balance: weight of the entropy of the mean answer in it; 1 makes it mutual information.
         instance_noise: weight, the standard deviation of the Gaussian noise on all that D judges.
         code_gain: how many times larger G's first weights on the codes start than those on the noise.
+        restarts: how often a run of at least ``JUDGED_FROM`` steps may start again because, after a fifth of it, two
+            codes share digits (``verdict``).
 
     Raises:
         ValueError: a field is out of range, or fields do not go together; the message names it.
     """
 
+    steps: int = 3000
     learning_rate_g: float = 1e-3
     learning_rate_d: float = 1e-3
     learning_rate_q: float = 1e-3
@@ -71,9 +81,12 @@ class Config(PlayersConfig):
     augment: float = 1.0
     keep: tuple[str, ...] = ("lean", "stroke")
     stray_strokes: float = 0.5
-    consistency: float | Ramp = Ramp(0.15, 0.3, 0.0, 0.5)
+    consistency: float | Ramp = Ramp(0.0, 0.15, 0.0, 3.0)
+    answer_information: float | Ramp = Ramp(0.0, 0.15, 0.0, 3.0)
+    class_balance: float | Ramp = Ramp(0.25, 0.5, 4.0, 1.0)
     instance_noise: float | Ramp = Ramp(0.0, 0.5, 0.3, 0.0)
     code_gain: float = 3.0
+    restarts: int = 4
 
     def __post_init__(self):
         super().__post_init__()
@@ -82,11 +95,14 @@ class Config(PlayersConfig):
             "lambda_categorical",
             "lambda_continuous",
             "consistency",
+            "answer_information",
+            "class_balance",
             "instance_noise",
         ):
             object.__setattr__(self, name, weight(name, getattr(self, name)))
         checks.boolean("information_trains_trunk", self.information_trains_trunk)
         checks.number("augment", self.augment, above=0), checks.number("code_gain", self.code_gain, above=0)
+        checks.integer("restarts", self.restarts, least=0)
         checks.number("stray_strokes", self.stray_strokes, least=0, most=1)
         if not isinstance(self.keep, (tuple, list)) or not all(aspect in ASPECTS for aspect in self.keep):
             raise ValueError(f"keep must be a tuple of aspects from {ASPECTS}, got {self.keep!r}")
@@ -101,7 +117,7 @@ _RECIPE = Config()
 PRESETS = {
     "recipe": _RECIPE,
     "control": replace(  # the recipe with λ = 0: nobody asks G for the codes, or Q for answers on real images
-        _RECIPE, lambda_categorical=0.0, lambda_continuous=0.0, consistency=0.0
+        _RECIPE, lambda_categorical=0.0, lambda_continuous=0.0, consistency=0.0, answer_information=0.0, restarts=0
     ),
 }
 
@@ -133,7 +149,7 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     Returns:
         ``StepMetrics``, still on the device: reading one is what costs time on a GPU.
 
-    Source: ``infogan.train_step``; copies and consistency after Krause et al. 2010 and Xie et al. 2020.
+    Source: ``infogan.train_step``; what real images teach after Hu et al. 2017 (IMSAT) and Xie et al. 2020.
     """
     g, dq, game = players.generator, players.discriminator_q, GAMES[config.game]
     set_learning_rates(players, config, at(config.learning_rate_factor, done))
@@ -152,15 +168,15 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     bound = lower_bound(posterior, codes, spec, read_from)
     information = at(config.lambda_categorical, done) * bound.categorical
     information = information + at(config.lambda_continuous, done) * (bound.continuous + bound.circular)
-    disagreement = 0.0 if on_copy is None else at(config.consistency, done) * inconsistency(on_real, on_copy)
+    of_real = 0.0 if on_copy is None else unlabelled_loss(on_real, on_copy, config, done)
 
     # Update D (and through it the trunk), G and Q. Real images teach Q and the trunk, and G nothing.
-    of_trunk = disagreement - information if config.information_trains_trunk else disagreement
+    of_trunk = of_real - information if config.information_trains_trunk else of_real
     descend(
         {
             players.optimizer_d: d_loss + of_trunk,
             players.optimizer_g: g_loss - information,
-            players.optimizer_q: disagreement - bound.total,
+            players.optimizer_q: of_real - bound.total,
         }
     )
     return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
@@ -170,10 +186,10 @@ def make_copies(fake, real, config, generator):
     """Copies of the fakes, changed but for the aspect that each keeps, and of the real images; some are crossed.
 
     Returns:
-        Images, fakes first; copies of the real ones only where ``config.consistency`` asks about them.
+        Images, fakes first; copies of the real ones only where the configuration asks Q about them.
     """
     n, copies = len(fake), random_style(fake, generator, config.augment, config.keep)
-    if largest(config.consistency) > 0:
+    if max(largest(config.consistency), largest(config.answer_information)) > 0:
         copies = torch.cat([copies, random_style(real, generator, config.augment)])
     if config.stray_strokes == 0:
         return copies
@@ -203,14 +219,23 @@ def read_copies(dq, fake, real, on_fake, config, generator):
     return posterior, torch.cat([everywhere, row == code], dim=1), on_copy
 
 
-def inconsistency(on_image, on_copy):
-    """How little Q's categorical answers on real images say, and how far those on their copies differ, in nats.
+def unlabelled_loss(on_image, on_copy, config, done):
+    """What Q's categorical answers on real images lack, in nats: to come back on a copy, and to say much.
 
-    Cross-entropy of the answer on the copy from that on the image, which is held fixed, less ``answer_information``.
+    Args:
+        on_image, on_copy: the ``Posterior`` of a batch of real images, and of a copy of each.
+        config: the ``Config``, with the weights of both.
+        done: share of the run that lies behind, in [0, 1].
+
+    Returns:
+        A scalar, summed over the categorical codes. The answer on the image is held fixed in the cross-entropy.
     """
-    pairs = zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
+    consistency, information = at(config.consistency, done), at(config.answer_information, done)
+    balance = at(config.class_balance, done)
     return sum(
-        F.cross_entropy(copy, image.detach().softmax(dim=1)) - answer_information(image) for image, copy in pairs
+        consistency * F.cross_entropy(copy, image.detach().softmax(dim=1))
+        - information * answer_information(image, balance)
+        for image, copy in zip(on_image.categorical_logits, on_copy.categorical_logits, strict=True)
     )
 
 
@@ -223,7 +248,61 @@ def finish(players, images, spec, config):
     recalibrate_batch_norm(players, images, spec, config.seed, shown)
 
 
-METHOD = Method("digits", StepMetrics, FINITE, make, train_step, generate, finish)
+@torch.no_grad()
+def answers_on_copies(discriminator_q, images, strength=1.0, stray_strokes=0.5, seed=0):
+    """How the answers to one copy of each image meet those to another: no label needed.
+
+    Two copies of one digit are one digit. Where c1 holds digits, an answer comes back; where two codes share a digit,
+    or two digits a code, one answer becomes another on the second copy.
+
+    Args:
+        discriminator_q: the network, in eval mode; of its codes the first categorical one is asked for.
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, channels, height, width)``, on its device.
+        strength: of the copies, as in ``transforms.random_style``.
+        stray_strokes: share of them that a stroke crosses.
+        seed: of the copies.
+
+    Returns:
+        Floats of shape ``(classes, classes)``, symmetric, adding up to 1: how probable each pair of answers is.
+
+    Raises:
+        ValueError: the images have another shape than the network takes, or it reads no class.
+    """
+    if not discriminator_q.spec.categorical:
+        raise ValueError("discriminator_q must read a categorical code, got one that reads none")
+    random, plain = torch.Generator(images.device).manual_seed(seed), as_model_range(images)
+    copies = (add_stray_strokes(random_style(plain, random, strength), stray_strokes, random) for _ in range(2))
+    one, other = (discriminator_q(x)[1].categorical_logits[0].double().softmax(dim=1) for x in copies)
+    return ((one.T @ other + other.T @ one) / (2 * len(images))).cpu().numpy()
+
+
+def most_confused(joint):
+    """Of all answers to one copy, the largest share of one that becomes one other on a second copy.
+
+    Args:
+        joint: from ``answers_on_copies``.
+
+    Returns:
+        ``(share, answer, other)``.
+    """
+    share = joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-12)  # an answer may never be given
+    np.fill_diagonal(share, 0)
+    answer, other = np.unravel_index(share.argmax(), share.shape)
+    return float(share[answer, other]), int(answer), int(other)
+
+
+def verdict(players, images, spec, config, attempt):
+    """Whether two codes share digits so far: why the run should start again, or ``None``; no label is read."""
+    if attempt == config.restarts or config.steps < JUDGED_FROM or not spec.categorical:
+        return None
+    finish(players, images, spec, config)
+    share, answer, other = most_confused(answers_on_copies(players.discriminator_q, images[:JUDGED_ON]))
+    if share <= CONFUSED:
+        return None
+    return f"of two copies of a digit, where one is answered c1 = {answer}, the other is {other} in {share:.0%}"
+
+
+METHOD = Method("digits", StepMetrics, FINITE, make, train_step, generate, finish, verdict)
 
 
 def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=None, progress=True):

@@ -1,11 +1,11 @@
 """Train presets over seeds and data sets, score every run by the protocol, and write one table and its plot.
 
-    python tests/benchmarks/compare.py recipe@full:0-9 recipe@offline:0-9 paper@full:0
+    python tests/benchmarks/compare.py recipe@full:100-109 recipe@offline:100-109 paper@full:0
     python tests/benchmarks/compare.py recipe@full:0-4 paper@full:0 --workers 1 --threads 2
-    python tests/benchmarks/compare.py recipe@full:0-9 --dask tcp://ADDRESS:8786
+    python tests/benchmarks/compare.py recipe@full:100-109 --dask tcp://ADDRESS:8786
 
-A run is PRESET@DATA:SEEDS, a preset of a method or one of ``additions``; where it trains, and what is kept of it, is
-``harness``. Labels score the snapshots after the training has ended; no training sees them.
+A run is PRESET@DATA:SEEDS, a preset of a method or one of ``additions``, which end early; where it trains, and what is
+kept of it, is ``harness``. Labels score the snapshots after the training has ended; no training sees them.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn
 import torch
-from additions import ADDITIONS
+from additions import ADDITIONS, OMISSIONS, STEPS
 from harness import RESULTS, Measured, conditions, markdown, read_options, train
 
 from infogan_helpers.checkpoints import load_named_tensors
@@ -34,14 +34,16 @@ from infogan_helpers.evaluation import (
 )
 from infogan_helpers.losses import code_recovery, lower_bound
 from infogan_helpers.methods import digits, infogan
+from infogan_helpers.methods.digits import JUDGED_ON, answers_on_copies, most_confused
 from infogan_helpers.quality import class_balance, classify, frechet_distance, load_classifier, sure_share
 from infogan_helpers.tensor_files import load_tensors
 
-SNAPSHOTS = 10  # of a run, evenly spaced; the last is its end
+SNAPSHOTS = 10  # of a whole run, evenly spaced; the last is its end
 MATCHED_ON = 10_000  # training images that the snapshots' match is fitted on; the end is matched on all of them
 FAKES = 10_000
 GOAL = 0.95
-PRESETS = {**digits.PRESETS, **infogan.PRESETS, **ADDITIONS}
+SHORT = {**ADDITIONS, **OMISSIONS}
+PRESETS = {**digits.PRESETS, **infogan.PRESETS, **SHORT}
 METHOD_OF = {name: digits if isinstance(config, digits.Config) else infogan for name, config in PRESETS.items()}
 DATA = {  # what to train and match on, what to score on
     "full": lambda: (load_mnist(), load_mnist(train=False)),
@@ -59,19 +61,24 @@ def train_and_score(run, scratch):
     preset, _, data = run.name.partition("@")
     spec, method = CodeSpec(), METHOD_OF[preset]
     pictures, test = DATA[data]()
+    last = STEPS if preset in SHORT else PRESETS[preset].steps
     every = max(1, PRESETS[preset].steps // SNAPSHOTS)
     config = replace(PRESETS[preset], seed=run.seed, sample_every=every, checkpoint_every=every)
     checkpoint = scratch / "checkpoint.safetensors"
 
-    def keep(history):  # the checkpoint of this step has just been written, but for the last one
-        if len(history) < config.steps:
+    def keep(history):  # the checkpoint of this step has just been written, but for that of the whole run's end
+        if len(history) >= last:
+            raise KeyboardInterrupt
+        if len(history) % every == 0:
             (scratch / f"{len(history)}.safetensors").write_bytes(checkpoint.read_bytes())
 
     trained = method.fit(pictures.images, spec, config, checkpoint=checkpoint, callback=keep, progress=False)
     history, curve = trained.history, score_snapshots(method, spec, config, pictures, test, scratch)
     figures = measure(trained.generator, trained.discriminator_q, spec, pictures, test, digits=data != "fashion")
-    curve.append({"step": config.steps, "seconds": round(history.seconds, 1), "accuracy": figures["accuracy"]})
+    end = {name: figures[name] for name in ("accuracy", "confused")}
+    curve.append({"step": len(history), "seconds": round(history.seconds, 1), **end})
     figures |= {"minutes": history.seconds / 60, "images per second": history.images_per_second}
+    figures["steps given up"] = history.given_up
     record = {
         "preset": preset, "data": data, "seed": run.seed, "method": method.METHOD.name, "config": asdict(config),
         "trained on": pictures.source,
@@ -93,11 +100,13 @@ def snapshots(method, spec, config, images, scratch):
 
 
 def score_snapshots(method, spec, config, pictures, test, scratch):
-    """The accuracy of a run on its way: a dictionary per snapshot."""
+    """A run on its way, a dictionary per snapshot: its accuracy, and ``confused``, which needs no label."""
     few, curve = ImageData(pictures.images[:MATCHED_ON], pictures.labels[:MATCHED_ON], pictures.source), []
     for step, seconds, players in snapshots(method, spec, config, pictures.images, scratch):
         accuracy = score_codes(players.discriminator_q, few, test).accuracy
-        curve.append({"step": step, "seconds": round(seconds, 1), "accuracy": round(accuracy, 4)})
+        confused, *_ = most_confused(answers_on_copies(players.discriminator_q, pictures.images[:JUDGED_ON]))
+        figures = {"accuracy": round(accuracy, 4), "confused": round(confused, 4)}
+        curve.append({"step": step, "seconds": round(seconds, 1), **figures})
     return curve
 
 
@@ -112,11 +121,15 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
     fakes = draw_images(generator, codes)
     posterior = read_codes(discriminator_q, fakes)
     bound = lower_bound(posterior, codes, spec)
+    joint = answers_on_copies(discriminator_q, train.images[:JUDGED_ON])
     figures = {
         "accuracy": score.accuracy,
         "nmi": score.nmi,
         "matching": score.matching.tolist(),
         "confusion": score.confusion.to_numpy().tolist(),
+        "answers on copies": joint.round(4).tolist(),
+        "confused": most_confused(joint)[0],
+        "rarest answer": float(joint.sum(axis=0).min()),
         "code recovery": float(code_recovery(posterior, codes)),
         "L_I categorical": float(bound.categorical),
         "L_I continuous": float(bound.continuous),
@@ -125,6 +138,8 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
         return figures
     table, by_class = code_attribute_table(generator, spec), code_attribute_table_by_class(generator, spec)
     followed = followed_measures(table)
+    within = by_class.abs().groupby(level="code").median()
+    figures["|rho|"] = {"across": rounded(table.abs()), "within": rounded(within)}  # of a code with a measure
     for name in ("slant", "thickness", "width"):
         column = table[name].abs()
         if column.isna().all():  # G drew nothing that could be measured
@@ -151,6 +166,11 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
     return figures
 
 
+def rounded(table):
+    """A table of codes by measures as JSON takes it: code to measure to number, ``None`` where nothing was measured."""
+    return {code: {name: None if x != x else round(x, 3) for name, x in row.items()} for code, row in table.T.items()}
+
+
 def seconds_to_goal(record):
     """Training time until the first snapshot at or above ``GOAL``, ``None`` where there is none."""
     return next((point["seconds"] for point in record["curve"] if point["accuracy"] >= GOAL), None)
@@ -168,6 +188,7 @@ def table_of(records):
                 "accuracy": figures["accuracy"],
                 "NMI": figures["nmi"],
                 f"seconds to {GOAL:.0%}": "never" if to_goal is None else round(to_goal),
+                "confused": figures.get("confused"),
                 "recovery": figures["code recovery"],
                 "L_I c1": figures["L_I categorical"],
                 "L_I c2 + c3": figures["L_I continuous"],
@@ -202,7 +223,7 @@ def write(records, asked):
         ]
     lines += ["", *markdown(table_of(records)), ""]
     (RESULTS / "compare.md").write_text("\n".join(lines), encoding="utf-8")
-    plot([record for record in records if record["preset"] not in ADDITIONS])
+    plot([record for record in records if record["preset"] not in SHORT])
 
 
 def plot(records):

@@ -263,6 +263,7 @@ def conditions():
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, encoding="utf-8", check=False)
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, default device {default_device()}",
+        "computes as": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__.split("+")[0],
