@@ -1,4 +1,4 @@
-"""Figures of a training: its losses and bounds over the steps, and what the same codes drew as it went on.
+"""Figures of a training: its losses and bounds over the steps, and what the same codes drew last.
 
 Not here: the record itself, ``training.History``, and figures of anything else (``plots``).
 """
@@ -43,8 +43,12 @@ def training_overview(history, spec, *, caption=None, window=25):
 
     Returns:
         A ``Figure``, which says in ``alt`` what it shows.
+
+    Raises:
+        ValueError: the history holds no sample picture.
     """
-    _check_samples(history)
+    if not history.samples:
+        raise ValueError(f"history must hold a sample picture, got none after {len(history)} steps")
     steps, entropy = _averaged_steps(history, window), spec.entropy()
     panels = (
         ("loss (nats)", {"D": history.d_loss, "G": history.g_loss}, {}),
@@ -69,35 +73,6 @@ def training_overview(history, spec, *, caption=None, window=25):
         axes[1, 1].set_title(f"fixed codes, step {history.sample_steps[-1]}")
         what = f"losses, L_I and shares over {len(history)} training steps, and the latest sample pictures"
         return finish(fig, caption, what)
-
-
-def sample_progress(history, *, columns=5, caption=None):
-    """The fixed sample codes as training goes on: one small grid a moment, evenly spaced.
-
-    Args:
-        history: a ``training.History`` with at least one sample picture.
-        columns: how many moments.
-        caption: below the figure.
-
-    Returns:
-        A ``Figure``, which says in ``alt`` what it shows.
-    """
-    _check_samples(history)
-    count = min(columns, len(history.samples))
-    chosen = np.unique(np.linspace(0, len(history.samples) - 1, count).round().astype(int))
-    with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(1, len(chosen), figsize=(2.3 * len(chosen), 2.8), layout="constrained", squeeze=False)
-        for ax, i in zip(axes[0], chosen, strict=True):
-            ax.imshow(tile(history.samples[i], 10)[0], cmap="gray_r", vmin=0, vmax=1)
-            ax.set_axis_off()
-            ax.set_title(f"step {history.sample_steps[i]}")
-        moments = ", ".join(str(history.sample_steps[i]) for i in chosen)
-        return finish(fig, caption, f"sample pictures of the same codes after {moments} training steps")
-
-
-def _check_samples(history):
-    if not history.samples:
-        raise ValueError(f"history must hold a sample picture, got none after {len(history)} steps")
 
 
 def _smooth(values, window):

@@ -65,7 +65,6 @@ FIGURES = {
     "measure_curves": lambda **o: plots.measure_curves(np.linspace(-2, 2, 5), MEASURED, code="c2", **o),
     "bound_curves": lambda **o: training_plots.bound_curves({"InfoGAN": history(), "λ = 0": history(40)}, SPEC, **o),
     "training_overview": lambda **o: training_plots.training_overview(history(), SPEC, **o),
-    "sample_progress": lambda **o: training_plots.sample_progress(history(), **o),
 }  # fmt: skip
 
 
@@ -352,13 +351,6 @@ def test_an_overview_bears_a_missing_kind_of_code(spec):
     training_plots.training_overview(run, spec).canvas.draw()
 
 
-def test_progress_shows_the_first_and_the_last_moment():
-    titles = [ax.get_title() for ax in training_plots.sample_progress(history(steps=90, pictures=9), columns=3).axes]
-    assert titles == ["step 10", "step 50", "step 90"]
-    assert len(training_plots.sample_progress(history(pictures=2), columns=5).axes) == 2
-
-
-@pytest.mark.parametrize("draw", [lambda h: training_plots.training_overview(h, SPEC), training_plots.sample_progress])
-def test_a_run_without_a_picture_is_refused(draw):
+def test_a_run_without_a_picture_is_refused():
     with pytest.raises(ValueError, match=r"^history must hold a sample picture, got none after 7 steps"):
-        draw(history(steps=7, pictures=0))
+        training_plots.training_overview(history(steps=7, pictures=0), SPEC)

@@ -129,7 +129,6 @@ def measure(generator, discriminator_q, spec, train, test, digits=True):
         "confusion": score.confusion.to_numpy().tolist(),
         "answers on copies": joint.round(4).tolist(),
         "confused": most_confused(joint)[0],
-        "rarest answer": float(joint.sum(axis=0).min()),
         "code recovery": float(code_recovery(posterior, codes)),
         "L_I categorical": float(bound.categorical),
         "L_I continuous": float(bound.continuous),
