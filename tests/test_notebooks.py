@@ -231,11 +231,12 @@ def test_the_weights_that_ship_were_made_by_notebook_04s_recipe(monkeypatch):
     cells = {cell.id: cell.source for cell in code_cells(ROOT / "notebooks" / "04_training_on_mnist.ipynb")}
     namespace = {}
     exec("\n".join(cells[name] for name in ("imports", "imports-of-the-module", "config")), namespace)
-    of_the_card = digits.Config(**load_pretrained("mnist").card["config"])
+    card = load_pretrained("mnist").card
+    of_the_card = digits.Config(**card["config"])
     others = ("seed", "sample_every", "checkpoint_every", "restarts")  # no recipe; and nothing was started again
     own = {name: getattr(of_the_card, name) for name in others}
     assert dataclasses.replace(namespace["config"], **own) == of_the_card
-    assert load_pretrained("mnist").card["measured"]["steps given up"] == 0
+    assert card["measured"]["steps given up"] == 0
 
 
 def test_the_readme_maps_exactly_the_notebooks_that_there_are():
