@@ -151,6 +151,9 @@ class CodeSpec:
         noise: how many noise dimensions, drawn from N(0, 1).
         continuous_prior: ``"uniform"`` on [-1, 1] or ``"normal"``, N(0, 1).
         circular: how many circular codes: angles, even on the circle, whose end is their beginning.
+        odd: how many of the continuous codes, the first ones, change their sign where a picture is mirrored; a circular
+            code's angle turns into its negative there. It matters to a Q that knows of the mirror
+            (``deep_networks.MirroredDiscriminatorQ``), and to no other.
 
     Raises:
         ValueError: a field is out of range, or there is no code at all.
@@ -163,11 +166,14 @@ class CodeSpec:
     noise: int = 62
     continuous_prior: str = "uniform"
     circular: int = 0
+    odd: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "categorical", _class_counts(self.categorical))
-        for name in ("continuous", "noise", "circular"):
+        for name in ("continuous", "noise", "circular", "odd"):
             object.__setattr__(self, name, checks.integer(name, getattr(self, name), least=0))
+        if self.odd > self.continuous:
+            raise ValueError(f"odd must be at most continuous, {self.continuous}, got {self.odd}")
         checks.choice("continuous_prior", self.continuous_prior, CONTINUOUS_PRIORS)
         if not self.names:
             raise ValueError("categorical, continuous and circular must not all be empty: Q needs a code, got none")
@@ -189,6 +195,14 @@ class CodeSpec:
             self.continuous * CONTINUOUS_PRIORS[self.continuous_prior].entropy(),
             self.circular * CircularPrior().entropy(),
         )
+
+    def signs(self, like):
+        """What a mirror multiplies each continuous code by, shape ``(continuous,)``, typed and placed as ``like``."""
+        return torch.cat([-like.new_ones(self.odd), like.new_ones(self.continuous - self.odd)])
+
+    def mirrored(self, codes):
+        """The codes of the mirrored pictures: odd ones negated, angles as well, all else as it was."""
+        return codes.replace(continuous=codes.continuous * self.signs(codes.continuous), circular=-codes.circular)
 
     def sample(self, n, generator=None, device=None):
         """Draw ``n`` inputs from the prior.
