@@ -11,7 +11,6 @@ import scipy.stats
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.disentanglement import codes_and_factors
 
 
 def as_columns(posterior):
@@ -50,12 +49,13 @@ def circular_correlation(angles, others):
     return float(max(abs(np.exp(1j * (a - b)).mean()), abs(np.exp(1j * (a + b)).mean())))
 
 
-def code_factor_table(codes, factors, world, circular=0):
+def code_factor_table(codes, values, world, circular=0):
     """How closely each code follows each ordered factor; factors enter to score only.
 
     Args:
         codes: continuous codes on [-1, 1] and then circular ones in radians, shape ``(n, L)``.
-        factors: integers of ``world.sample_factors``, shape ``(n, K)``.
+        values: name of a factor to floats of shape ``(n,)``: the true ones of ``world.values``, or what a judge says
+            (``judges.judged``).
         world: the ``World``; its kinds (factors without a unit) are left out.
         circular: how many of the codes, the last ones, are circular.
 
@@ -64,11 +64,12 @@ def code_factor_table(codes, factors, world, circular=0):
         correlation with a circular code, or with π times a continuous one. A code that never changes has 0.
 
     Raises:
-        ValueError: as in ``mutual_information_matrix`` and ``world.values``, or there are fewer codes than circular
-            ones.
+        ValueError: codes and values do not fit, or there are fewer codes than circular ones.
     """
-    values = world.values(torch.as_tensor(checks.array(factors)))
-    codes, _ = codes_and_factors(codes, factors)
+    codes = checks.array(codes).astype(float)
+    lengths = {name: len(values[name]) for name in world.names}
+    if codes.ndim != 2 or set(lengths.values()) != {len(codes)} or len(codes) < 2:
+        raise ValueError(f"codes must have shape (n, L) and values n numbers each, got {codes.shape} and {lengths}")
     if checks.integer("circular", circular, least=0) > codes.shape[1]:
         raise ValueError(f"circular must be at most the number of codes, {codes.shape[1]}, got {circular}")
     turns = [np.pi] * (codes.shape[1] - circular) + [1.0] * circular  # radians per unit of each code
@@ -76,7 +77,7 @@ def code_factor_table(codes, factors, world, circular=0):
     for factor in world.factors:
         if not factor.unit:
             continue
-        truth = values[factor.name].numpy()
+        truth = checks.array(values[factor.name])
         table[factor.name] = [
             0.0
             if np.ptp(code) == 0 or np.ptp(truth) == 0

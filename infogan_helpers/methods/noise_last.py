@@ -64,10 +64,11 @@ class Config(PlayersConfig):
     lambda_information: float = 0.4
     noise: float | Ramp = Ramp(0.0, 0.9, 0.0, 1.0)
     memory: float | Ramp = Ramp(0.2, 0.25, 0.0, 5.0)
+    evenness: float | Ramp = 0.0
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("learning_rate_factor", "noise", "memory"):
+        for name in ("learning_rate_factor", "noise", "memory", "evenness"):
             object.__setattr__(self, name, weight(name, getattr(self, name)))
         checks.number("lambda_information", self.lambda_information, least=0)
 
@@ -78,13 +79,14 @@ class AveragedPlayers(Players):
 
     average_g: nn.Module
     average_dq: nn.Module
+    kurtosis: torch.Tensor
 
 
 def make(spec, image_shape, config, device="cpu"):
     """``make_players``, with averages that start as what they are averages of."""
     players = make_players(spec, image_shape, config, device)
     averages = (copy.deepcopy(network).requires_grad_(False) for network in (players.generator, players.discriminator_q))
-    return AveragedPlayers(**vars(players), **dict(zip(("average_g", "average_dq"), averages, strict=True)))
+    return AveragedPlayers(**vars(players), **dict(zip(("average_g", "average_dq"), averages, strict=True)), kurtosis=torch.full((spec.continuous,), 1.8, device=device))
 
 
 def train_step(players, real, spec, config, generator=None, done=0.0):
@@ -106,6 +108,8 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
         d_loss = d_loss + PENALTY_EVERY * game.penalty(dq, real, fake, generator)
     bound = lower_bound(posterior, codes, spec)
     reading = forgotten(on_real, players.average_dq, real, at(config.memory, done)) - bound.total
+    if at(config.evenness, done) > 0:
+        reading = reading + at(config.evenness, done) * uneven(on_real.mean, players)
 
     # Update D (and through it the trunk), G and Q; the averages follow.
     descend(
@@ -130,6 +134,15 @@ def forgotten(answers, average_dq, real, weight):
     for now, then in zip(answers.circular, remembered.circular, strict=True):
         distance = distance + (now.direction - then.direction).square().sum(dim=1).mean()
     return weight * distance
+
+
+def uneven(mean, players):
+    """How peaked Q's means on real images are: a mixture of two even codes is a tent."""
+    centred = mean - mean.mean(dim=0)
+    z = centred / centred.square().mean(dim=0).clamp_min(1e-4).sqrt()
+    peaked = z.pow(4).mean(dim=0)
+    players.kurtosis = players.kurtosis.lerp(peaked.detach(), 0.02)
+    return ((players.kurtosis - 1.8) * peaked).sum()
 
 
 @torch.no_grad()
