@@ -65,10 +65,12 @@ class Config(PlayersConfig):
     noise: float | Ramp = Ramp(0.0, 0.9, 0.0, 1.0)
     memory: float | Ramp = Ramp(0.2, 0.25, 0.0, 5.0)
     evenness: float | Ramp = 0.0
+    even_codes: float | Ramp = 1.0
+    unlikeness: float | Ramp = 0.0
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("learning_rate_factor", "noise", "memory", "evenness"):
+        for name in ("learning_rate_factor", "noise", "memory", "evenness", "even_codes", "unlikeness"):
             object.__setattr__(self, name, weight(name, getattr(self, name)))
         checks.number("lambda_information", self.lambda_information, least=0)
 
@@ -79,14 +81,45 @@ class AveragedPlayers(Players):
 
     average_g: nn.Module
     average_dq: nn.Module
-    kurtosis: torch.Tensor
+    moments: torch.Tensor
+    critic: nn.Module
+    optimizer_c: torch.optim.Optimizer
 
 
 def make(spec, image_shape, config, device="cpu"):
     """``make_players``, with averages that start as what they are averages of."""
     players = make_players(spec, image_shape, config, device)
     averages = (copy.deepcopy(network).requires_grad_(False) for network in (players.generator, players.discriminator_q))
-    return AveragedPlayers(**vars(players), **dict(zip(("average_g", "average_dq"), averages, strict=True)), kurtosis=torch.full((spec.continuous,), 1.8, device=device))
+    return AveragedPlayers(**vars(players), **dict(zip(("average_g", "average_dq"), averages, strict=True)), moments=even_moments(spec.continuous, spec.circular).to(device), critic=(c := make_critic(spec).to(device)), optimizer_c=torch.optim.Adam(c.parameters(), lr=2e-3, betas=(0.0, 0.99)))
+
+
+def make_critic(spec):
+    n = spec.continuous + 2 * spec.circular + sum(spec.categorical)
+    return nn.Sequential(nn.Linear(n, 64), nn.LeakyReLU(0.2), nn.Linear(64, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1))
+
+
+def as_answers(posterior):
+    return torch.cat([2 * posterior.mean, *(c.direction for c in posterior.circular), *(x.softmax(1) for x in posterior.categorical_logits)], dim=1)
+
+
+def unlike(on_real, on_fake, players, config):
+    """A critic that sees answers alone learns to tell those on real images from those on fakes; Q's are to fool it."""
+    critic, real, fake = players.critic, as_answers(on_real), as_answers(on_fake).detach()
+    x = torch.cat([real.detach(), fake]).requires_grad_()
+    logit = critic(x)[:, 0]
+    n = len(real)
+    (slope,) = torch.autograd.grad(logit.sum(), x, create_graph=True)
+    loss = torch.nn.functional.softplus(logit[:n]).mean() + torch.nn.functional.softplus(-logit[n:]).mean() + 0.05 * slope.square().sum(dim=1).mean()
+    players.optimizer_c.zero_grad()
+    loss.backward()
+    players.optimizer_c.step()
+    for p in critic.parameters():
+        p.requires_grad_(False)
+    of_q = torch.nn.functional.softplus(-critic(real)).mean()
+    for p in critic.parameters():
+        p.requires_grad_(True)
+    return of_q
+
 
 
 def train_step(players, real, spec, config, generator=None, done=0.0):
@@ -99,7 +132,9 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
 
     # Sample codes and generate.
     codes = spec.sample(len(real), generator, real.device)
-    fake = g(codes.replace(noise=at(config.noise, done) * codes.noise))
+    loud = torch.ones(spec.continuous, device=real.device)
+    loud[spec.odd :] = at(config.even_codes, done)
+    fake = g(codes.replace(noise=at(config.noise, done) * codes.noise, continuous=loud * codes.continuous))
 
     # Judge real images and fakes; read the codes back; remember what was said of real images.
     (real_logit, on_real), (fake_logit, posterior) = dq(real), dq(fake)
@@ -108,8 +143,10 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
         d_loss = d_loss + PENALTY_EVERY * game.penalty(dq, real, fake, generator)
     bound = lower_bound(posterior, codes, spec)
     reading = forgotten(on_real, players.average_dq, real, at(config.memory, done)) - bound.total
+    if at(config.unlikeness, done) > 0:
+        reading = reading + at(config.unlikeness, done) * unlike(on_real, posterior, players, config)
     if at(config.evenness, done) > 0:
-        reading = reading + at(config.evenness, done) * uneven(on_real.mean, players)
+        reading = reading + at(config.evenness, done) * uneven(on_real, players)
 
     # Update D (and through it the trunk), G and Q; the averages follow.
     descend(
@@ -136,13 +173,32 @@ def forgotten(answers, average_dq, real, weight):
     return weight * distance
 
 
-def uneven(mean, players):
-    """How peaked Q's means on real images are: a mixture of two even codes is a tent."""
-    centred = mean - mean.mean(dim=0)
-    z = centred / centred.square().mean(dim=0).clamp_min(1e-4).sqrt()
-    peaked = z.pow(4).mean(dim=0)
-    players.kurtosis = players.kurtosis.lerp(peaked.detach(), 0.02)
-    return ((players.kurtosis - 1.8) * peaked).sum()
+def uneven(answers, players):
+    """How far the moments of Q's answers on real images are from those of even, independent codes.
+
+    The gradient is that of half the squared distance of the second and fourth moments, which are averaged over many
+    batches: a mixture of two even codes is a tent, whose fourth moment is too large.
+    """
+    centred = answers.mean - answers.mean.mean(dim=0)
+    z = [centred / centred.square().mean(dim=0).clamp_min(1e-4).sqrt()]
+    z += [2**0.5 * code.direction for code in answers.circular]
+    z = torch.cat(z, dim=1)
+    here = torch.stack([z.T @ z, z.T @ z.square().detach(), z.square().T @ z.square()]) / len(z)
+    here = torch.cat([here, z.mean(dim=0).expand(1, *here.shape[1:])])
+    players.moments = players.moments.lerp(here.detach(), 0.02)
+    target = even_moments(answers.mean.shape[1], len(answers.circular)).to(z.device)
+    return ((players.moments - target) * here).sum() / 2
+
+
+def even_moments(continuous, circular):
+    """Second and fourth moments of uniform codes and of angles as cosine and sine, each of variance 1; first ones."""
+    n = continuous + 2 * circular
+    fourth = torch.ones(n, n)
+    for i in range(continuous):
+        fourth[i, i] = 1.8
+    for i in range(continuous, n, 2):
+        fourth[i : i + 2, i : i + 2] = torch.tensor([[1.5, 0.5], [0.5, 1.5]])
+    return torch.stack([torch.eye(n), torch.zeros(n, n), fourth, torch.zeros(n, n)])
 
 
 @torch.no_grad()
