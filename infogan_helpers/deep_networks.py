@@ -24,8 +24,8 @@ from infogan_helpers.networks import (
 )
 from infogan_helpers.posteriors import Posterior, VonMises
 
-CHANNELS = (32, 64, 128)  # of D's three layers at width 1; G's are the same, in reverse
-SLOPE = 0.2  # of the leaky rectifiers, and what the first weights are drawn for
+G_CHANNELS, D_CHANNELS = (32, 64, 128), (24, 48, 96)  # at width 1, from the picture inwards
+SLOPE = 0.2  # of the leaky rectifiers
 
 
 class DeepGenerator(nn.Module):
@@ -45,7 +45,7 @@ class DeepGenerator(nn.Module):
     def __init__(self, spec, image_shape=(1, 32, 32), width=1.0):
         super().__init__()
         channels, height, image_width = check_image_shape(image_shape, 8)
-        narrow, wide, widest = (scaled(units, width) for units in CHANNELS)
+        narrow, wide, widest = (scaled(units, width) for units in G_CHANNELS)
         self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
         map_shape = (widest, height // 8, image_width // 8)
         self.layers = nn.Sequential(
@@ -62,7 +62,6 @@ class DeepGenerator(nn.Module):
             nn.ConvTranspose2d(narrow, channels, 4, stride=2, padding=1),
             nn.Tanh(),
         )
-        _initialise(self)
 
     def forward(self, codes):
         """Images in [-1, 1], shape ``(n, *image_shape)``."""
@@ -90,16 +89,16 @@ class DeepDiscriminatorQ(nn.Module):
     ):
         super().__init__()
         channels, height, image_width = check_image_shape(image_shape, 8)
-        narrow, wide, widest = (scaled(units, width) for units in CHANNELS)
+        narrow, wide, widest = (scaled(units, width) for units in D_CHANNELS)
         self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
         self.norm = checks.choice("norm", norm, NORMS)
         self.trunk = nn.Sequential(
-            nn.Conv2d(channels, narrow, 4, stride=2, padding=1),
+            nn.Conv2d(channels, narrow, 3, stride=2, padding=1),
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(narrow, wide, 4, stride=2, padding=1),
+            nn.Conv2d(narrow, wide, 3, stride=2, padding=1),
             *batch_norm(nn.BatchNorm2d, wide, norm),
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(wide, widest, 4, stride=2, padding=1),
+            nn.Conv2d(wide, widest, 3, stride=2, padding=1),
             *batch_norm(nn.BatchNorm2d, widest, norm),
             nn.LeakyReLU(SLOPE),
             nn.Flatten(),
@@ -107,7 +106,6 @@ class DeepDiscriminatorQ(nn.Module):
         features = widest * (height // 8) * (image_width // 8)
         self.real_head = nn.Linear(features, 1)
         self.q_head = QHead(spec, features, scaled(128, width), variance, norm, least_deviation)
-        _initialise(self)
         if norm == "spectral":
             bound_weights(self.trunk, self.real_head)
 
@@ -155,11 +153,3 @@ def _shared_angle(here, there):
     back = torch.stack([there.direction[:, 0], -there.direction[:, 1]], dim=1)
     direction = F.normalize(here.direction + back, dim=1, eps=MIN_NORM)
     return VonMises(direction, (here.concentration * there.concentration).sqrt())
-
-
-def _initialise(module):
-    """Weights from He's normal distribution, biases 0: without batch norm in D, the paper's N(0, 0.02) says nothing."""
-    for layer in module.modules():
-        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-            nn.init.kaiming_normal_(layer.weight, SLOPE)
-            nn.init.zeros_(layer.bias)

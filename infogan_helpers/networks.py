@@ -50,9 +50,7 @@ class QHead(nn.Module):
         self.variance = checks.choice("variance", variance, VARIANCES)
         self.hidden = nn.Sequential()
         if hidden:
-            self.hidden.extend(
-                [nn.Linear(features, hidden), *batch_norm(BatchNorm1d, hidden, norm), nn.LeakyReLU(0.1)]
-            )
+            self.hidden.extend([nn.Linear(features, hidden), *batch_norm(BatchNorm1d, hidden, norm), nn.LeakyReLU(0.1)])
         width = hidden or features
         self.categorical = nn.ModuleList(nn.Linear(width, classes) for classes in spec.categorical)
         self.mean = nn.Linear(width, spec.continuous) if spec.continuous else None
@@ -155,7 +153,15 @@ class DiscriminatorQ(nn.Module):
     Source: Chen et al. 2016, table 1 (appendix C.1).
     """
 
-    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="batch", least_deviation=LEAST_DEVIATION):
+    def __init__(
+        self,
+        spec,
+        image_shape=(1, 28, 28),
+        width=1.0,
+        variance="learned",
+        norm="batch",
+        least_deviation=LEAST_DEVIATION,
+    ):
         super().__init__()
         channels, height, image_width = check_image_shape(image_shape)
         full, wide, narrow, hidden = (scaled(units, width) for units in (1024, 128, 64, 128))
@@ -226,7 +232,9 @@ class MLPDiscriminatorQ(nn.Module):
         ValueError: an argument is not such a value; in a call, the images have another shape.
     """
 
-    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="none", least_deviation=LEAST_DEVIATION):
+    def __init__(
+        self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="none", least_deviation=LEAST_DEVIATION
+    ):
         super().__init__()
         self.spec, self.image_shape, self.width = spec, _check_shape(image_shape), width
         self.norm = checks.choice("norm", norm, NORMS)

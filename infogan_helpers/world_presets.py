@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.methods import infogan, noise_last
+from infogan_helpers.methods import infogan
 from infogan_helpers.methods.noise_last import Config
 from infogan_helpers.worlds import Chairs, Faces, Sprites
 

@@ -83,7 +83,7 @@ def test_no_answer_is_surer_than_the_floor():
     posterior = reader(images_of(64))[1]
     assert (0.5 * posterior.log_variance).exp().min().item() == pytest.approx(0.3, abs=1e-4)
     assert posterior.circular[0].concentration.max().item() == pytest.approx(1 / 0.09, rel=1e-3)
-    with pytest.raises(ValueError, match="^least_deviation must be a number in \(0, 1\], got 0$"):
+    with pytest.raises(ValueError, match=r"^least_deviation must be a number in \(0, 1\], got 0$"):
         DeepDiscriminatorQ(SPEC, SHAPE, least_deviation=0)
 
 
@@ -100,7 +100,7 @@ def test_mirrored_codes_have_odd_ones_and_angles_negated_and_all_else_kept():
 
 
 def test_there_are_no_more_odd_codes_than_continuous_ones():
-    with pytest.raises(ValueError, match="^odd must be at most continuous, 2, got 3$"):
+    with pytest.raises(ValueError, match=r"^odd must be at most continuous, 2, got 3$"):
         CodeSpec((), 2, 4, odd=3)
     assert CodeSpec((), 2, 4).odd == 0
 

@@ -1,8 +1,8 @@
-"""InfoGAN where the noise comes last, so that the loudest properties of pictures settle on the codes. No labels here.
+"""InfoGAN where the noise comes last, so that the loudest properties of images settle on the codes. No labels here.
 
-The same page as ``infogan``. It adds R1 now and then, noise that grows over the run, slow averages of both networks,
-and a Q that keeps on real pictures what it has learned. Not here: the mirror and the floor under σ, which are networks'
-(``deep_networks``, ``PlayersConfig.least_deviation``).
+The page of ``infogan``. It adds R1 now and then, noise that grows over the run, a G that waits for D, slow averages of
+both networks, and two things that Q owes real images: answers that lie as codes do, and a memory. Not here: the
+mirror and the floor under σ, which are networks' (``deep_networks``, ``PlayersConfig.least_deviation``).
 """
 
 import copy
@@ -31,8 +31,11 @@ from infogan_helpers.methods.players import (
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method, run
 
-AVERAGED = 0.999  # share of an average that a step keeps
+AVERAGED = 0.998  # share of a slow average that a step keeps
+MOMENTS_AVERAGED = 0.98  # of the averages of moments: over about fifty batches
 PENALTY_EVERY = 4  # steps; the penalty then counts as often: the same slope on average, for less time
+FOURTH = {"uniform": 1.8, "normal": 3.0}  # moments of the priors, scaled to variance 1
+G_WAITS = Ramp(0.0, 0.1, 0.02, 1.0)  # multiplies G's rate: D and Q see real pictures before G moves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +48,15 @@ class Config(PlayersConfig):
         learning_rate_factor: weight that multiplies all three rates.
         lambda_information: how hard G is pushed to raise L_I, and how much of what Q learns trains the trunk.
         noise: weight that multiplies G's noise.
-        memory: weight, for Q, of the squared distance of its means on real pictures from those of its slow average.
+        moments: weight, for Q, of the squared distance of its answers' moments on real images from those of codes.
+        memory: weight, for Q, of the squared distance of its means on real images from those of its slow average.
 
     Raises:
         ValueError: a field is out of range; the message names it.
     """
 
-    steps: int = 3000
-    batch_size: int = 64
+    steps: int = 4000
+    batch_size: int = 32
     learning_rate_g: float = 1e-3
     learning_rate_d: float = 1e-3
     learning_rate_q: float = 1e-3
@@ -65,63 +69,30 @@ class Config(PlayersConfig):
     learning_rate_factor: float | Ramp = Ramp(0.5, 1.0, 1.0, 0.02)
     lambda_information: float = 0.4
     noise: float | Ramp = Ramp(0.0, 0.9, 0.0, 1.0)
-    memory: float | Ramp = Ramp(0.2, 0.25, 0.0, 5.0)
-    evenness: float | Ramp = 0.0
-    even_codes: float | Ramp = 1.0
-    unlikeness: float | Ramp = 0.0
+    moments: float | Ramp = 0.5
+    memory: float | Ramp = Ramp(0.2, 0.25, 0.0, 2.0)
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("learning_rate_factor", "noise", "memory", "evenness", "even_codes", "unlikeness"):
+        for name in ("learning_rate_factor", "noise", "moments", "memory"):
             object.__setattr__(self, name, weight(name, getattr(self, name)))
         checks.number("lambda_information", self.lambda_information, least=0)
 
 
 @dataclass
 class AveragedPlayers(Players):
-    """The players, and the slow averages of their weights, which nobody trains and a run returns."""
+    """The players; the slow averages of their weights, which nobody trains and a run returns; averages of moments."""
 
     average_g: nn.Module
     average_dq: nn.Module
     moments: torch.Tensor
-    critic: nn.Module
-    optimizer_c: torch.optim.Optimizer
 
 
 def make(spec, image_shape, config, device="cpu"):
     """``make_players``, with averages that start as what they are averages of."""
     players = make_players(spec, image_shape, config, device)
-    averages = (copy.deepcopy(network).requires_grad_(False) for network in (players.generator, players.discriminator_q))
-    return AveragedPlayers(**vars(players), **dict(zip(("average_g", "average_dq"), averages, strict=True)), moments=even_moments(spec.continuous, spec.circular).to(device), critic=(c := make_critic(spec).to(device)), optimizer_c=torch.optim.Adam(c.parameters(), lr=2e-3, betas=(0.0, 0.99)))
-
-
-def make_critic(spec):
-    n = spec.continuous + 2 * spec.circular + sum(spec.categorical)
-    return nn.Sequential(nn.Linear(n, 64), nn.LeakyReLU(0.2), nn.Linear(64, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1))
-
-
-def as_answers(posterior):
-    return torch.cat([2 * posterior.mean, *(c.direction for c in posterior.circular), *(x.softmax(1) for x in posterior.categorical_logits)], dim=1)
-
-
-def unlike(on_real, on_fake, players, config):
-    """A critic that sees answers alone learns to tell those on real images from those on fakes; Q's are to fool it."""
-    critic, real, fake = players.critic, as_answers(on_real), as_answers(on_fake).detach()
-    x = torch.cat([real.detach(), fake]).requires_grad_()
-    logit = critic(x)[:, 0]
-    n = len(real)
-    (slope,) = torch.autograd.grad(logit.sum(), x, create_graph=True)
-    loss = torch.nn.functional.softplus(logit[:n]).mean() + torch.nn.functional.softplus(-logit[n:]).mean() + 0.05 * slope.square().sum(dim=1).mean()
-    players.optimizer_c.zero_grad()
-    loss.backward()
-    players.optimizer_c.step()
-    for p in critic.parameters():
-        p.requires_grad_(False)
-    of_q = torch.nn.functional.softplus(-critic(real)).mean()
-    for p in critic.parameters():
-        p.requires_grad_(True)
-    return of_q
-
+    g, dq = (copy.deepcopy(x).requires_grad_(False) for x in (players.generator, players.discriminator_q))
+    return AveragedPlayers(**vars(players), average_g=g, average_dq=dq, moments=moments_of_codes(spec).to(device))
 
 
 def train_step(players, real, spec, config, generator=None, done=0.0):
@@ -131,36 +102,54 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     """
     g, dq, game = players.generator, players.discriminator_q, GAMES[config.game]
     set_learning_rates(players, config, at(config.learning_rate_factor, done))
+    players.optimizer_g.param_groups[0]["lr"] *= G_WAITS(done)
 
     # Sample codes and generate.
     codes = spec.sample(len(real), generator, real.device)
-    loud = torch.ones(spec.continuous, device=real.device)
-    loud[spec.odd :] = at(config.even_codes, done)
-    fake = g(codes.replace(noise=at(config.noise, done) * codes.noise, continuous=loud * codes.continuous))
+    fake = g(codes.replace(noise=at(config.noise, done) * codes.noise))
 
-    # Judge real images and fakes; read the codes back; remember what was said of real images.
+    # Judge real images and fakes; read the codes back; ask of real images what Q owes them.
     (real_logit, on_real), (fake_logit, posterior) = dq(real), dq(fake)
     d_loss, g_loss = game.discriminator(real_logit, fake_logit), game.generator(fake_logit)
     if round(done * config.steps) % PENALTY_EVERY == 0:
         d_loss = d_loss + PENALTY_EVERY * game.penalty(dq, real, fake, generator)
     bound = lower_bound(posterior, codes, spec)
-    reading = forgotten(on_real, players.average_dq, real, at(config.memory, done)) - bound.total
-    if at(config.unlikeness, done) > 0:
-        reading = reading + at(config.unlikeness, done) * unlike(on_real, posterior, players, config)
-    if at(config.evenness, done) > 0:
-        reading = reading + at(config.evenness, done) * uneven(on_real, players)
+    owed = unlike_codes(on_real, players, spec, at(config.moments, done))
+    owed = owed + forgotten(on_real, players.average_dq, real, at(config.memory, done))
 
     # Update D (and through it the trunk), G and Q; the averages follow.
     descend(
         {
-            players.optimizer_d: d_loss + config.lambda_information * reading,
+            players.optimizer_d: d_loss + config.lambda_information * (owed - bound.total),
             players.optimizer_g: g_loss - config.lambda_information * bound.total,
-            players.optimizer_q: reading,
+            players.optimizer_q: owed - bound.total,
         }
     )
     follow(players.average_g, g, done * config.steps)
     follow(players.average_dq, dq, done * config.steps)
     return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
+
+
+def unlike_codes(answers, players, spec, weight):
+    """How far Q's answers on real images are from lying as codes do: uniform, and independent of each other.
+
+    Half the squared distance of their moments, up to the fourth and of each pair, from those of codes, times
+    ``weight``; answers are scaled to a variance of 1. A mixture of two uniform codes is a tent, whose fourth moment is
+    too large: independent component analysis lives on that. In the third moments the square is held fixed, and only the
+    other answer moves. One batch says little: ``players.moments`` are averages over about fifty, and what is returned
+    has the gradient of that distance, not its value.
+
+    Source: after Comon 1994, who separates mixtures by their fourth cumulants.
+    """
+    if weight == 0:
+        return 0.0
+    centred = answers.mean - answers.mean.mean(dim=0)
+    z = [centred / centred.square().mean(dim=0).clamp_min(1e-4).sqrt()]
+    z = torch.cat(z + [2**0.5 * code.direction for code in answers.circular], dim=1)
+    pairs = [z.T @ z, z.T @ z.square().detach(), z.square().T @ z.square()]
+    here = torch.stack([z.mean(dim=0).expand(z.shape[1], -1), *(pair / len(z) for pair in pairs)])
+    players.moments = players.moments.lerp(here.detach(), 1 - MOMENTS_AVERAGED)
+    return weight * ((players.moments - moments_of_codes(spec).to(z.device)) * here).sum() / 2
 
 
 def forgotten(answers, average_dq, real, weight):
@@ -175,32 +164,21 @@ def forgotten(answers, average_dq, real, weight):
     return weight * distance
 
 
-def uneven(answers, players):
-    """How far the moments of Q's answers on real images are from those of even, independent codes.
+def moments_of_codes(spec):
+    """First to fourth moments of each pair of codes of variance 1; an angle is its cosine and its sine.
 
-    The gradient is that of half the squared distance of the second and fourth moments, which are averaged over many
-    batches: a mixture of two even codes is a tent, whose fourth moment is too large.
+    Args:
+        spec: the ``CodeSpec``; its classes are left out.
+
+    Returns:
+        Shape ``(4, n, n)`` with n = continuous + 2 circular: E[z_j], E[z_i z_j], E[z_i z_j²] and E[z_i² z_j²].
     """
-    centred = answers.mean - answers.mean.mean(dim=0)
-    z = [centred / centred.square().mean(dim=0).clamp_min(1e-4).sqrt()]
-    z += [2**0.5 * code.direction for code in answers.circular]
-    z = torch.cat(z, dim=1)
-    here = torch.stack([z.T @ z, z.T @ z.square().detach(), z.square().T @ z.square()]) / len(z)
-    here = torch.cat([here, z.mean(dim=0).expand(1, *here.shape[1:])])
-    players.moments = players.moments.lerp(here.detach(), 0.02)
-    target = even_moments(answers.mean.shape[1], len(answers.circular)).to(z.device)
-    return ((players.moments - target) * here).sum() / 2
-
-
-def even_moments(continuous, circular):
-    """Second and fourth moments of uniform codes and of angles as cosine and sine, each of variance 1; first ones."""
-    n = continuous + 2 * circular
+    n = spec.continuous + 2 * spec.circular
     fourth = torch.ones(n, n)
-    for i in range(continuous):
-        fourth[i, i] = 1.8
-    for i in range(continuous, n, 2):
+    fourth[range(spec.continuous), range(spec.continuous)] = FOURTH[spec.continuous_prior]
+    for i in range(spec.continuous, n, 2):
         fourth[i : i + 2, i : i + 2] = torch.tensor([[1.5, 0.5], [0.5, 1.5]])
-    return torch.stack([torch.eye(n), torch.zeros(n, n), fourth, torch.zeros(n, n)])
+    return torch.stack([torch.zeros(n, n), torch.eye(n), torch.zeros(n, n), fourth])
 
 
 @torch.no_grad()
