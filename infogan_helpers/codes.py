@@ -151,9 +151,8 @@ class CodeSpec:
         noise: how many noise dimensions, drawn from N(0, 1).
         continuous_prior: ``"uniform"`` on [-1, 1] or ``"normal"``, N(0, 1).
         circular: how many circular codes: angles, even on the circle, whose end is their beginning.
-        odd: how many of the continuous codes, the first ones, change their sign where a picture is mirrored; a circular
-            code's angle turns into its negative there. It matters to a Q that knows of the mirror
-            (``deep_networks.MirroredDiscriminatorQ``), and to no other.
+        odd: how many of the continuous codes, the first ones, change their sign where a picture is mirrored; it matters
+            to a Q that knows of the mirror (``deep_networks.MirroredDiscriminatorQ``), and to no other.
 
     Raises:
         ValueError: a field is out of range, or there is no code at all.
@@ -195,14 +194,6 @@ class CodeSpec:
             self.continuous * CONTINUOUS_PRIORS[self.continuous_prior].entropy(),
             self.circular * CircularPrior().entropy(),
         )
-
-    def signs(self, like):
-        """What a mirror multiplies each continuous code by, shape ``(continuous,)``, typed and placed as ``like``."""
-        return torch.cat([-like.new_ones(self.odd), like.new_ones(self.continuous - self.odd)])
-
-    def mirrored(self, codes):
-        """The codes of the mirrored pictures: odd ones negated, angles as well, all else as it was."""
-        return codes.replace(continuous=codes.continuous * self.signs(codes.continuous), circular=-codes.circular)
 
     def sample(self, n, generator=None, device=None):
         """Draw ``n`` inputs from the prior.
@@ -254,14 +245,8 @@ class CodeSpec:
     def encode(self, codes):
         """The generator's input: one-hot categories, continuous codes, cosine and sine of each circular one, noise.
 
-        Args:
-            codes: ``Codes`` that fit this spec.
-
         Returns:
-            Floats, shape ``(n, dim)``.
-
-        Raises:
-            ValueError: the codes do not fit the spec, or a class is out of range.
+            Floats, shape ``(n, dim)``; codes that do not fit are refused as in ``check``.
         """
         self.check(codes)
         _check_columns(codes, "noise", self.noise, "")

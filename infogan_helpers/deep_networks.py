@@ -125,8 +125,8 @@ class MirroredDiscriminatorQ(DeepDiscriminatorQ):
 
     def forward(self, images):
         """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
+        n = len(check_images(images, self.image_shape))
         logits, answers = super().forward(torch.cat([images, images.flip(3)]))
-        n = len(images)
         here, there = answers.rows(slice(n)), answers.rows(slice(n, None))
         return (logits[:n] + logits[n:]) / 2, shared(here, there, self.spec)
 
@@ -144,7 +144,8 @@ def shared(here, there, spec):
         of the reflection turned back first.
     """
     logits = tuple((a + b) / 2 for a, b in zip(here.categorical_logits, there.categorical_logits, strict=True))
-    mean = (here.mean + spec.signs(there.mean) * there.mean) / 2
+    back = torch.cat([-there.mean[:, : spec.odd], there.mean[:, spec.odd :]], dim=1)
+    mean = (here.mean + back) / 2
     circular = tuple(_shared_angle(a, b) for a, b in zip(here.circular, there.circular, strict=True))
     return Posterior(logits, mean, (here.log_variance + there.log_variance) / 2, circular)
 

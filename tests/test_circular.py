@@ -159,7 +159,7 @@ def test_g_is_given_cosine_and_sine_after_the_continuous_codes_and_before_the_no
             r"posterior.circular\[0\].direction must have shape \(1, 2\), got \(2, 2\)",
         ),
         (
-            lambda: code_factor_table(np.zeros((9, 1)), np.zeros((9, 5), int), Sprites(), circular=2),
+            lambda: code_factor_table(np.zeros((9, 1)), Sprites().values(np.zeros((9, 5), int)), Sprites(), circular=2),
             "circular must be at most the number of codes, 1, got 2",
         ),
     ],
@@ -383,11 +383,11 @@ def test_a_circular_code_follows_a_circular_factor_in_radians():
     angle = wrapped(1 - values[turned].double())  # another zero, the other sense
     other = values[plain].double()
     codes = torch.stack([angle / math.pi, angle, other], dim=1)
-    table = code_factor_table(codes, factors, world, circular=2)
+    table = code_factor_table(codes, values, world, circular=2)
     assert table.loc["c1", turned] == pytest.approx(1)
     assert table.loc["c2", turned] == pytest.approx(1)
     assert table.loc["c3", plain] == pytest.approx(1)
-    assert code_factor_table(codes, factors, world).loc["c2", turned] < 0.5  # as a code on [-1, 1] it turns π times
+    assert code_factor_table(codes, values, world).loc["c2", turned] < 0.5  # as a code on [-1, 1] it turns π times
 
 
 def test_a_circular_code_has_a_row_among_the_measures():

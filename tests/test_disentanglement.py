@@ -356,7 +356,7 @@ def test_the_table_of_codes_and_factors_is_spearmans_and_leaves_kinds_out():
         ],
         axis=1,
     )
-    table = code_factor_table(codes, factors, world)
+    table = code_factor_table(codes, values, world)
     assert list(table.columns) == ["scale", "orientation", "x", "y"]
     assert list(table.index) == ["c1", "c2", "c3", "c4"]
     assert table.loc["c1", "x"] == pytest.approx(1)
