@@ -90,7 +90,6 @@ def test_no_answer_is_surer_than_the_floor():
 # --- codes that a mirror turns round
 
 
-
 def test_there_are_no_more_odd_codes_than_continuous_ones():
     with pytest.raises(ValueError, match=r"^odd must be at most continuous, 2, got 3$"):
         CodeSpec((), 2, 4, odd=3)

@@ -93,8 +93,14 @@ def purity_of_the_seen(clusters, kinds, test_clusters, test_kinds):
     return purity(clusters, kinds, test_clusters[seen], test_kinds[seen])
 
 
-def unlit(images):
-    return 2 * ((images + 1) / 2 / 0.08).clamp(0, 1) - 1
+def slope_of(d, real, create_graph=True):
+    real = real.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(d(real).sum(), real, create_graph=create_graph)
+    return slope.flatten(1)
+
+
+def r1(d, real, gamma):
+    return gamma / 2 * slope_of(d, real).square().sum(dim=1).mean()
 
 
 def blurred(images):
@@ -121,7 +127,7 @@ RIGHT = [
     (notebook_06.check_gap_of_a_blurred_copy, blurred),
     (notebook_07.check_circular_correlation, correlation),
     (notebook_07.check_cluster_purity, purity),
-    (notebook_07.check_unlit_view, unlit),
+    (notebook_07.check_r1_penalty, r1),
 ]
 
 WRONG = [
@@ -292,11 +298,33 @@ WRONG = [
     (notebook_07.check_cluster_purity, lambda c, k, tc, tk: purity(c, k, c, k), "counted on the part that voted"),
     (notebook_07.check_cluster_purity, lambda c, k, tc, tk: np.mean(tc == tk), "vote first"),
     (notebook_07.check_cluster_purity, purity_of_the_seen, "never saw were left out"),
-    (notebook_07.check_unlit_view, lambda images: images, "still shows the light"),
-    (notebook_07.check_unlit_view, lambda images: torch.zeros_like(images), "the azimuth is lost"),
-    (notebook_07.check_unlit_view, lambda images: 3 * images, r"must stay in \[-1, 1\]"),
-    (notebook_07.check_unlit_view, lambda images: images[:, 0], "the images' shape"),
-    (notebook_07.check_unlit_view, lambda images: images / 0, "no numbers"),
+    (notebook_07.check_r1_penalty, lambda d, x, gamma: 2 * r1(d, x, gamma), "γ/2, not γ"),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x).norm(dim=1).mean(),
+        "R1 squares it",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x).square().mean(),
+        "averaged over the pixels",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x).square().sum(),
+        "must not grow with the batch",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * (slope_of(d, x).norm(dim=1) - 1).square().mean(),
+        "R1 asks for 0",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x, create_graph=False).square().sum(dim=1).mean(),
+        "needs create_graph=True",
+    ),
+    (notebook_07.check_r1_penalty, lambda d, x, gamma: float(r1(d, x, gamma)), "nothing may be detached"),
     (notebook_06.check_gap_of_a_blurred_copy, lambda images: images[:, [0, 0, 1, 1]], "exactly the same"),
 ]
 
