@@ -1,4 +1,4 @@
-"""G, and D with Q, of three convolutions; and their mirrored twin, which reads a picture and its reflection at once.
+"""G, and D with Q, of three convolutions; and their twin, whose Q reads a picture and its reflection at once.
 
 Taken apart in notebook 07. Not here: Q's head, which is the same on every trunk (``networks``).
 """
@@ -19,6 +19,7 @@ from infogan_helpers.networks import (
     bound_weights,
     check_image_shape,
     check_images,
+    initialise,
     reduced_precision,
     scaled,
 )
@@ -62,6 +63,7 @@ class DeepGenerator(nn.Module):
             nn.ConvTranspose2d(narrow, channels, 4, stride=2, padding=1),
             nn.Tanh(),
         )
+        initialise(self)
 
     def forward(self, codes):
         """Images in [-1, 1], shape ``(n, *image_shape)``."""
@@ -106,6 +108,10 @@ class DeepDiscriminatorQ(nn.Module):
         features = widest * (height // 8) * (image_width // 8)
         self.real_head = nn.Linear(features, 1)
         self.q_head = QHead(spec, features, scaled(128, width), variance, norm, least_deviation)
+        for layer in self.modules():  # nothing normalises D's layers: each keeps the scale of what it is given
+            if isinstance(layer, (nn.Linear, nn.Conv2d)):
+                nn.init.kaiming_normal_(layer.weight, SLOPE)
+                nn.init.zeros_(layer.bias)
         if norm == "spectral":
             bound_weights(self.trunk, self.real_head)
 
@@ -117,10 +123,10 @@ class DeepDiscriminatorQ(nn.Module):
 
 
 class MirroredDiscriminatorQ(DeepDiscriminatorQ):
-    """The same, asked about a picture and about its reflection; what the two answers share is the answer.
+    """The same D; Q is asked about a picture and about its reflection, and what its two answers share is the answer.
 
-    So D judges both alike, an odd code (``CodeSpec.odd``) changes its sign with the reflection, a circular code's angle
-    turns into its negative, and all others stay: for any weights, by construction.
+    So an odd code (``CodeSpec.odd``) changes its sign with the reflection, a circular code's angle turns into its
+    negative, and all others stay: for any weights, by construction.
     """
 
     def forward(self, images):
@@ -128,7 +134,7 @@ class MirroredDiscriminatorQ(DeepDiscriminatorQ):
         n = len(check_images(images, self.image_shape))
         logits, answers = super().forward(torch.cat([images, images.flip(3)]))
         here, there = answers.rows(slice(n)), answers.rows(slice(n, None))
-        return (logits[:n] + logits[n:]) / 2, shared(here, there, self.spec)
+        return logits[:n], shared(here, there, self.spec)
 
 
 def shared(here, there, spec):
