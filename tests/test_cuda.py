@@ -31,7 +31,7 @@ EVERYTHING += [
     for game, norm in (("hinge", "spectral"), ("wasserstein", "none"))
 ]
 EVERYTHING += [
-    pytest.param(preset.world, preset.spec, noise_last, preset.config, id=name)
+    pytest.param(preset.world, preset.spec, noise_last, noise_last.Config(), id=name)
     for name, preset in WORLD_PRESETS.items()
 ]
 

@@ -60,7 +60,7 @@ def test_where_nothing_is_added_a_step_is_the_papers_with_an_information_that_tr
     plain = replace(QUICK, game="standard", noise=1.0, moments=0.0, memory=0.0, learning_rate_factor=1.0)
     ours, _ = a_step(plain, done=0.2)
     shared = {f: getattr(plain, f) for f in infogan.PlayersConfig.__dataclass_fields__}
-    lambdas = {"lambda_categorical": 0.4, "lambda_continuous": 0.4}
+    lambdas = {"lambda_categorical": 0.2, "lambda_continuous": 0.2}
     config = infogan.Config(**shared, **lambdas, information_trains_trunk=True)
     torch.manual_seed(0)
     theirs = make_players(SPEC, SHAPE, config)

@@ -67,7 +67,7 @@ class Config(PlayersConfig):
     width: float = 1.0
     least_deviation: float = 0.3
     learning_rate_factor: float | Ramp = Ramp(0.5, 1.0, 1.0, 0.02)
-    lambda_information: float = 0.4
+    lambda_information: float = 0.2
     noise: float | Ramp = Ramp(0.0, 0.9, 0.0, 1.0)
     moments: float | Ramp = 0.5
     memory: float | Ramp = Ramp(0.2, 0.25, 0.0, 2.0)

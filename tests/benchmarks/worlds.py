@@ -29,13 +29,16 @@ from infogan_helpers.judges import judged, load_judge, save_judge, train_judge
 from infogan_helpers.methods import infogan, noise_last
 from infogan_helpers.networks import LEAST_DEVIATION
 from infogan_helpers.quality import frechet_distance
-from infogan_helpers.world_presets import WORLD_PRESETS, without_any
+from infogan_helpers.world_presets import WORLD_PRESETS
 from infogan_helpers.worlds import Sprites
 
 IMAGES, HELD_OUT = 50_000, 5_000
 TRAIN_SEED, TEST_SEED, JUDGE_SEED = 0, 12345, 7  # of the pictures
 LONG = 4  # times as many steps has what ships
+PLAIN = replace(infogan.PRESETS["plain"], steps=800, batch_size=96)
+IDEAS = 2000  # steps where an idea is left out, and of what stands beside it
 SWITCHED_OFF = {  # what is left out, and how
+    "whole": {},
     "batch": {"game": "standard", "norm": "batch"},
     "spectral": {"game": "standard", "norm": "spectral"},
     "noise_first": {"noise": 1.0},
@@ -51,14 +54,15 @@ def runs():
     """Everything that can be trained: name to ``(world's name, spec, config)``."""
     every = {}
     for name, preset in WORLD_PRESETS.items():
-        every[name] = name, preset.spec, preset.config
-        every[f"{name}_long"] = name, preset.spec, replace(preset.config, steps=LONG * preset.config.steps)
+        config = noise_last.Config()
+        every[name] = name, preset.spec, config
+        every[f"{name}_long"] = name, preset.spec, replace(config, steps=LONG * config.steps)
         for what, changes in SWITCHED_OFF.items():
-            every[f"{name}_{what}"] = name, preset.spec, replace(preset.config, **changes)
-        every[f"{name}_plain"] = name, preset.spec, without_any(preset)
+            every[f"{name}_{what}"] = name, preset.spec, replace(config, steps=IDEAS, **changes)
+        every[f"{name}_plain"] = name, preset.spec, PLAIN
     spec = WORLD_PRESETS["chairs"].spec
     segment = replace(spec, continuous=spec.continuous + 1, circular=0, odd=1)
-    every["chairs_segment"] = "chairs", segment, WORLD_PRESETS["chairs"].config
+    every["chairs_segment"] = "chairs", segment, replace(noise_last.Config(), steps=IDEAS)
     return every
 
 
