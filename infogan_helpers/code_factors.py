@@ -3,8 +3,6 @@
 Not here: one number for all codes at once, which is what the metrics of ``disentanglement`` and ``interventions`` are.
 """
 
-from collections import Counter, defaultdict
-
 import numpy as np
 import pandas as pd
 import scipy.stats
@@ -87,31 +85,3 @@ def code_factor_table(codes, values, world, circular=0):
             for code, turn in zip(codes.T, turns, strict=True)
         ]
     return pd.DataFrame(table, index=[f"c{i + 1}" for i in range(codes.shape[1])])
-
-
-def cluster_purity(codes, kinds, *, test):
-    """Share of test samples whose cluster's most frequent training kind is theirs; kinds enter to score only.
-
-    Args:
-        codes: integers or whole floats, shape ``(n, L)``; a cluster is a row that is the same in all ``L`` codes.
-        kinds: integers, shape ``(n,)``.
-        test: another ``(codes, kinds)``: a vote that scored itself would reward having many clusters.
-
-    Returns:
-        A share between 0 and 1; test samples in a cluster that training never saw count as wrong.
-
-    Raises:
-        ValueError: shapes disagree, or a part is empty.
-    """
-    (codes, kinds), (codes_test, kinds_test) = ((checks.array(c), checks.array(k)) for c, k in ((codes, kinds), test))
-    for name, c, k in (("codes", codes, kinds), ("test", codes_test, kinds_test)):
-        if c.ndim != 2 or k.shape != (len(c),) or len(c) == 0:
-            raise ValueError(f"{name} must be codes (n, L) and kinds (n,), got {c.shape} and {k.shape}")
-    if codes.shape[1] != codes_test.shape[1]:
-        raise ValueError(f"test must have the same codes, {codes.shape[1]} columns, got {codes_test.shape[1]}")
-    votes = defaultdict(Counter)
-    for row, kind in zip(codes.tolist(), kinds.tolist(), strict=True):
-        votes[tuple(row)][kind] += 1
-    elected = {row: max(sorted(counts), key=counts.get) for row, counts in votes.items()}  # the smallest of a tie
-    told = [elected.get(tuple(row)) for row in codes_test.tolist()]
-    return float(np.mean([kind == right for kind, right in zip(told, kinds_test.tolist(), strict=True)]))

@@ -83,14 +83,9 @@ def correlation(a, b):
     return max(abs(np.exp(1j * (a - s * b)).mean()) for s in (1, -1))
 
 
-def purity(clusters, kinds, test_clusters, test_kinds):
-    votes = {c: np.bincount(kinds[clusters == c]).argmax() for c in np.unique(clusters)}
-    return np.mean([votes.get(c) == kind for c, kind in zip(test_clusters, test_kinds, strict=True)])
-
-
-def purity_of_the_seen(clusters, kinds, test_clusters, test_kinds):
-    seen = np.isin(test_clusters, clusters)
-    return purity(clusters, kinds, test_clusters[seen], test_kinds[seen])
+def answers(read, images):
+    here, there = read(images), read(images.flip(3))
+    return torch.stack([here[:, 0] - there[:, 0], here[:, 1] + there[:, 1]], dim=1) / 2
 
 
 def slope_of(d, real, create_graph=True):
@@ -126,7 +121,7 @@ RIGHT = [
     (notebook_03.check_softmax_cap, cap),
     (notebook_06.check_gap_of_a_blurred_copy, blurred),
     (notebook_07.check_circular_correlation, correlation),
-    (notebook_07.check_cluster_purity, purity),
+    (notebook_07.check_mirrored_answers, answers),
     (notebook_07.check_r1_penalty, r1),
 ]
 
@@ -290,14 +285,16 @@ WRONG = [
         lambda a, b: max(np.cos(a - b).mean(), np.cos(a + b).mean()),
         "asks for equal angles",
     ),
+    (notebook_07.check_mirrored_answers, lambda q, x: (q(x) - q(x.flip(3))) / 2, "the second number is odd here"),
+    (notebook_07.check_mirrored_answers, lambda q, x: (q(x) + q(x.flip(3))) / 2, "the first number is even here"),
+    (notebook_07.check_mirrored_answers, lambda q, x: 2 * answers(q, x), "left out the half"),
     (
-        notebook_07.check_cluster_purity,
-        lambda c, k, tc, tk: purity(tc, tk, tc, tk),
-        "voted and counted on the test part",
+        notebook_07.check_mirrored_answers,
+        lambda q, x: (q(x) + q(x.flip(2)) * torch.tensor([-1, 1])) / 2,
+        "turned upside down",
     ),
-    (notebook_07.check_cluster_purity, lambda c, k, tc, tk: purity(c, k, c, k), "counted on the part that voted"),
-    (notebook_07.check_cluster_purity, lambda c, k, tc, tk: np.mean(tc == tk), "vote first"),
-    (notebook_07.check_cluster_purity, purity_of_the_seen, "never saw were left out"),
+    (notebook_07.check_mirrored_answers, lambda q, x: q(x), "not looked at"),
+    (notebook_07.check_mirrored_answers, lambda q, x: q(x)[:, 0], "the answers' shape"),
     (notebook_07.check_r1_penalty, lambda d, x, gamma: 2 * r1(d, x, gamma), "γ/2, not γ"),
     (
         notebook_07.check_r1_penalty,

@@ -1,4 +1,4 @@
-"""Checks of notebook 07: angles, clusters, and a penalty on D's slope."""
+"""Checks of notebook 07: angles, answers and reflections, and a penalty on D's slope."""
 
 import math
 
@@ -13,7 +13,9 @@ from infogan_helpers.exercises.checking import (
     call,
     check_numbers,
     name_of,
+    passed,
     require,
+    short,
 )
 
 NO_WAY_BACK = (
@@ -51,40 +53,41 @@ def check_circular_correlation(function):
     check_numbers(function, cases, code_factors.circular_correlation, mistakes)
 
 
-def check_cluster_purity(function):
-    """``purity(clusters, kinds, test_clusters, test_kinds)``: notebook 07, exercise 2: vote on one part, count on the
-    other; a cluster that the vote never saw counts as wrong.
+def check_mirrored_answers(function):
+    """``answers(read, images)``: notebook 07, exercise 2: the answers on images and on their reflections made one.
+
+    Of what ``read`` says of each image the first number is to be odd, the second even.
     """
     __tracebackhide__ = True
-    random = np.random.default_rng(11)
+    name, random = name_of(function), torch.Generator().manual_seed(5)
+    weights = torch.randn(48, 2, generator=random)
+    images = 2 * torch.rand(5, 1, 6, 8, generator=random) - 1
 
-    def right(clusters, kinds, test_clusters, test_kinds):
-        return code_factors.cluster_purity(clusters[:, None], kinds, test=(test_clusters[:, None], test_kinds))
+    def read(images):
+        return (images.flatten(1) @ weights / 3).tanh()
 
-    def dropped(clusters, kinds, test_clusters, test_kinds):
-        seen = np.isin(test_clusters, clusters)
-        return right(clusters, kinds, test_clusters[seen], test_kinds[seen])
-
-    def one_to_one(clusters, kinds, test_clusters, test_kinds):
-        return np.mean(test_clusters == test_kinds)
-
-    cases = []
-    for n in (4, 9, 15):
-        clusters, test = random.integers(0, n, 400), random.integers(0, n + 3, 400)
-        kinds, test_kinds = (
-            np.where(random.random(400) < 0.7, (c + 1) % 3, random.integers(0, 3, 400)) for c in (clusters, test)
-        )
-        cases.append(Case(f"{n} clusters and 3 kinds, 400 of each part", (clusters, kinds, test, test_kinds)))
-    mistakes = [
-        Mistake(
-            "you voted and counted on the test part: many small clusters then flatter themselves",
-            lambda c, k, tc, tk: right(tc, tk, tc, tk),
-        ),
-        Mistake("you counted on the part that voted", lambda c, k, tc, tk: right(c, k, c, k)),
-        Mistake("clusters that the vote never saw were left out: count them as wrong", dropped),
-        Mistake("a cluster's number is not its kind: vote first", one_to_one),
-    ]
-    check_numbers(function, cases, right, mistakes)
+    here, there, upside_down = read(images), read(images.flip(3)), read(images.flip(2))
+    signs = torch.tensor([-1.0, 1.0])
+    case = Case("5 images of 6 by 8 pixels", (read, images))
+    came = call(function, case)
+    require(
+        isinstance(came, torch.Tensor) and came.shape == here.shape,
+        name,
+        f"must return a tensor of the answers' shape, {tuple(here.shape)}",
+    )
+    mistakes = {
+        "the second number is odd here: only the first changes its sign with the reflection": (here - there) / 2,
+        "the first number is even here: turn the reflection's first answer round before you average": (here + there)
+        / 2,
+        "you left out the half: an answer and its like would make twice the answer": here + signs * there,
+        "the images were turned upside down: a reflection flips the last axis": (here + signs * upside_down) / 2,
+        "the reflection was not looked at": here,
+    }
+    hint = next((sentence for sentence, wrong in mistakes.items() if torch.allclose(came, wrong, atol=1e-5)), None)
+    right = (here + signs * there) / 2
+    message = f"on {case.what} begins with {short(came[0])}, expected {short(right[0])}"
+    require(torch.allclose(came, right, atol=1e-5), name, message + (f". Likely: {hint}" if hint else ""))
+    passed(name, case.what)
 
 
 def check_r1_penalty(function):
