@@ -85,7 +85,7 @@ def check_mirrored_answers(function):
     }
     hint = next((sentence for sentence, wrong in mistakes.items() if torch.allclose(came, wrong, atol=1e-5)), None)
     right = (here + signs * there) / 2
-    message = f"on {case.what} begins with {short(came[0])}, expected {short(right[0])}"
+    message = f"on {case.what} begins with {short(came[0].tolist())}, expected {short(right[0].tolist())}"
     require(torch.allclose(came, right, atol=1e-5), name, message + (f". Likely: {hint}" if hint else ""))
     passed(name, case.what)
 
