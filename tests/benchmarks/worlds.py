@@ -34,7 +34,7 @@ from infogan_helpers.worlds import Sprites
 
 IMAGES, HELD_OUT = 50_000, 5_000
 TRAIN_SEED, TEST_SEED, JUDGE_SEED = 0, 12345, 7  # of the pictures
-LONG = 4  # times as many steps has what ships
+LONG = 2  # times as many steps has what ships
 PLAIN = replace(infogan.PRESETS["plain"], steps=800, batch_size=96)
 IDEAS = 2000  # steps where an idea is left out, and of what stands beside it
 SWITCHED_OFF = {  # what is left out, and how
