@@ -26,8 +26,8 @@ T = W.images_and_factors(3000, 12345, progress=False)
 spec = CodeSpec(tuple(int(k) for k in O["cat"].split(",") if k), O["odd"] + O["even"], O["dims"], circular=O["circ"], odd=O["odd"])
 config = replace(noise_last.Config(), seed=seed, sample_every=O["every"], **C)
 import os, infogan_helpers.deep_networks as dn
-if os.environ.get("INIT") == "default": dn._initialise = lambda m: None
-if os.environ.get("INIT") == "dcgan":
+if os.environ.get("XINIT") == "default": dn._initialise = lambda m: None
+if os.environ.get("XINIT") == "dcgan":
     def f(m):
         for l in m.modules():
             if isinstance(l, (torch.nn.Linear, torch.nn.Conv2d, torch.nn.ConvTranspose2d)): torch.nn.init.normal_(l.weight, 0, 0.02); torch.nn.init.zeros_(l.bias)
@@ -86,6 +86,11 @@ def look(history):
     table = code_factor_table(c, W.values(T.labels), W, circular=spec.circular)
     j, m = even_distance(c)
     kurt = [round(float(((x - x.mean()) ** 4).mean() / x.var() ** 2), 2) for x in c[:, :spec.continuous].T]
+    if world == "chairs" and K:
+        from sklearn.metrics import normalized_mutual_info_score as nmi
+        k = post.categorical_logits[0].argmax(1)
+        v = W.values(T.labels)
+        print("NMI with type", round(nmi(k, v["type"].long()), 2), "with angle/15", round(nmi(k, (v["rotation"] * 24 / 6.2832).long()), 2), flush=True)
     if world == "chairs":
         rot, a = W.values(T.labels)["rotation"].numpy(), c[:, spec.continuous].numpy()
         b = ((rot + math.pi) / (2 * math.pi) * 12).astype(int) % 12
