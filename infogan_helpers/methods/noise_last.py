@@ -55,7 +55,7 @@ class Config(PlayersConfig):
         ValueError: a field is out of range; the message names it.
     """
 
-    steps: int = 8000
+    steps: int = 16000
     batch_size: int = 32
     learning_rate_g: float = 1e-3
     learning_rate_d: float = 1e-3
