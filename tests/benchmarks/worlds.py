@@ -185,7 +185,7 @@ def ship(name, folder):
     for record in records:
         runs_of.setdefault(record["run"], []).append({"seed": record["seed"], **record["figures"]})
     facts = {
-        "what": f"InfoGAN on {WORLD_PRESETS[name].world.__name__}, noise last; seed {SHIPPED}, chosen before it was trained",
+        "what": f"InfoGAN on {WORLD_PRESETS[name].world.__name__}, noise last; seed {SHIPPED}, whatever it scored",
         "method": chosen["method"],
         "config": chosen["config"],
         "trained on": f"{IMAGES:,} rendered pictures of seed {TRAIN_SEED}, 32 by 32; no factor was seen",
