@@ -86,6 +86,9 @@ def pairs(spec, n, generator=None, device=None):
     """
     first, second = spec.sample(n, generator, device), spec.sample(n, generator, device)
     where = first.noise.device
+    sizes = torch.tensor(spec.categorical, device=where)
+    steps = (torch.rand(n, len(sizes), generator=generator, device=where) * (sizes - 1)).long() + 1
+    second = second.replace(categorical=(first.categorical + steps) % sizes)  # another class, never the same
     shared = torch.randint(len(spec.names), (n,), generator=generator, device=where)
     changes, begin = {"noise": first.noise}, 0
     for kind in ("categorical", "continuous", "circular"):
