@@ -251,7 +251,6 @@ The models that come with this notebook were trained for longer. First pictures,
 """)
 code("faces-rows", """
 base = model.spec.sample(1, torch.Generator().manual_seed(3))
-base = base.replace(continuous=0 * base.continuous)
 rows = [base.sweep_continuous(k, np.linspace(-1, 1, 9)) for k in range(5)]
 image_grid(
     torch.cat([draw_images(model.generator, row) for row in rows]),
