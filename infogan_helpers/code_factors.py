@@ -3,15 +3,12 @@
 Not here: one number for all codes at once, which is what the metrics of ``disentanglement`` and ``interventions`` are.
 """
 
-from collections import Counter, defaultdict
-
 import numpy as np
 import pandas as pd
 import scipy.stats
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.disentanglement import codes_and_factors
 
 
 def as_columns(posterior):
@@ -50,12 +47,13 @@ def circular_correlation(angles, others):
     return float(max(abs(np.exp(1j * (a - b)).mean()), abs(np.exp(1j * (a + b)).mean())))
 
 
-def code_factor_table(codes, factors, world, circular=0):
+def code_factor_table(codes, values, world, circular=0):
     """How closely each code follows each ordered factor; factors enter to score only.
 
     Args:
         codes: continuous codes on [-1, 1] and then circular ones in radians, shape ``(n, L)``.
-        factors: integers of ``world.sample_factors``, shape ``(n, K)``.
+        values: name of a factor to floats of shape ``(n,)``: the true ones of ``world.values``, or what a judge says
+            (``judges.judged``).
         world: the ``World``; its kinds (factors without a unit) are left out.
         circular: how many of the codes, the last ones, are circular.
 
@@ -64,11 +62,12 @@ def code_factor_table(codes, factors, world, circular=0):
         correlation with a circular code, or with π times a continuous one. A code that never changes has 0.
 
     Raises:
-        ValueError: as in ``mutual_information_matrix`` and ``world.values``, or there are fewer codes than circular
-            ones.
+        ValueError: codes and values do not fit, or there are fewer codes than circular ones.
     """
-    values = world.values(torch.as_tensor(checks.array(factors)))
-    codes, _ = codes_and_factors(codes, factors)
+    codes = checks.array(codes).astype(float)
+    lengths = {name: len(values[name]) for name in world.names}
+    if codes.ndim != 2 or set(lengths.values()) != {len(codes)} or len(codes) < 2:
+        raise ValueError(f"codes must have shape (n, L) and values n numbers each, got {codes.shape} and {lengths}")
     if checks.integer("circular", circular, least=0) > codes.shape[1]:
         raise ValueError(f"circular must be at most the number of codes, {codes.shape[1]}, got {circular}")
     turns = [np.pi] * (codes.shape[1] - circular) + [1.0] * circular  # radians per unit of each code
@@ -76,7 +75,7 @@ def code_factor_table(codes, factors, world, circular=0):
     for factor in world.factors:
         if not factor.unit:
             continue
-        truth = values[factor.name].numpy()
+        truth = checks.array(values[factor.name])
         table[factor.name] = [
             0.0
             if np.ptp(code) == 0 or np.ptp(truth) == 0
@@ -86,31 +85,3 @@ def code_factor_table(codes, factors, world, circular=0):
             for code, turn in zip(codes.T, turns, strict=True)
         ]
     return pd.DataFrame(table, index=[f"c{i + 1}" for i in range(codes.shape[1])])
-
-
-def cluster_purity(codes, kinds, *, test):
-    """Share of test samples whose cluster's most frequent training kind is theirs; kinds enter to score only.
-
-    Args:
-        codes: integers or whole floats, shape ``(n, L)``; a cluster is a row that is the same in all ``L`` codes.
-        kinds: integers, shape ``(n,)``.
-        test: another ``(codes, kinds)``: a vote that scored itself would reward having many clusters.
-
-    Returns:
-        A share between 0 and 1; test samples in a cluster that training never saw count as wrong.
-
-    Raises:
-        ValueError: shapes disagree, or a part is empty.
-    """
-    (codes, kinds), (codes_test, kinds_test) = ((checks.array(c), checks.array(k)) for c, k in ((codes, kinds), test))
-    for name, c, k in (("codes", codes, kinds), ("test", codes_test, kinds_test)):
-        if c.ndim != 2 or k.shape != (len(c),) or len(c) == 0:
-            raise ValueError(f"{name} must be codes (n, L) and kinds (n,), got {c.shape} and {k.shape}")
-    if codes.shape[1] != codes_test.shape[1]:
-        raise ValueError(f"test must have the same codes, {codes.shape[1]} columns, got {codes_test.shape[1]}")
-    votes = defaultdict(Counter)
-    for row, kind in zip(codes.tolist(), kinds.tolist(), strict=True):
-        votes[tuple(row)][kind] += 1
-    elected = {row: max(sorted(counts), key=counts.get) for row, counts in votes.items()}  # the smallest of a tie
-    told = [elected.get(tuple(row)) for row in codes_test.tolist()]
-    return float(np.mean([kind == right for kind, right in zip(told, kinds_test.tolist(), strict=True)]))

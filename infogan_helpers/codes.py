@@ -151,6 +151,8 @@ class CodeSpec:
         noise: how many noise dimensions, drawn from N(0, 1).
         continuous_prior: ``"uniform"`` on [-1, 1] or ``"normal"``, N(0, 1).
         circular: how many circular codes: angles, even on the circle, whose end is their beginning.
+        odd: how many of the continuous codes, the first ones, change their sign where a picture is mirrored; it matters
+            to a Q that knows of the mirror (``deep_networks.MirroredDiscriminatorQ``), and to no other.
 
     Raises:
         ValueError: a field is out of range, or there is no code at all.
@@ -163,11 +165,14 @@ class CodeSpec:
     noise: int = 62
     continuous_prior: str = "uniform"
     circular: int = 0
+    odd: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "categorical", _class_counts(self.categorical))
-        for name in ("continuous", "noise", "circular"):
+        for name in ("continuous", "noise", "circular", "odd"):
             object.__setattr__(self, name, checks.integer(name, getattr(self, name), least=0))
+        if self.odd > self.continuous:
+            raise ValueError(f"odd must be at most continuous, {self.continuous}, got {self.odd}")
         checks.choice("continuous_prior", self.continuous_prior, CONTINUOUS_PRIORS)
         if not self.names:
             raise ValueError("categorical, continuous and circular must not all be empty: Q needs a code, got none")
@@ -240,14 +245,8 @@ class CodeSpec:
     def encode(self, codes):
         """The generator's input: one-hot categories, continuous codes, cosine and sine of each circular one, noise.
 
-        Args:
-            codes: ``Codes`` that fit this spec.
-
         Returns:
-            Floats, shape ``(n, dim)``.
-
-        Raises:
-            ValueError: the codes do not fit the spec, or a class is out of range.
+            Floats, shape ``(n, dim)``; codes that do not fit are refused as in ``check``.
         """
         self.check(codes)
         _check_columns(codes, "noise", self.noise, "")

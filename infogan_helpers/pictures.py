@@ -1,4 +1,4 @@
-"""Images as they are shown: in colours, tiled into a grid, encoded as a PNG.
+"""Images as they are shown: in colours, tiled into a grid, encoded as a PNG or as an animation.
 
 Not here: figures with axes and labels, which are ``plots``.
 """
@@ -71,6 +71,30 @@ def sheet(images, shape):
     columns, _, height, width, *colours = shown.shape
     ordered = np.moveaxis(shown, 0, 2)  # (rows, height, columns, width, …)
     return _encode(ordered.reshape(rows * height, columns * width, *colours), optimize=True)
+
+
+def animation(images, columns, frames, ink=True, enlarged=3, milliseconds=80):
+    """Grids one after another, without end, as the bytes of a GIF of 32 shades.
+
+    Args:
+        images: one-channel images as in ``tile``, a grid after another.
+        columns: images per row of a grid.
+        frames: how many grids; divides the number of images.
+        ink: whether what is bright is ink, shown dark on light.
+        enlarged: pixels that a pixel becomes, per side.
+        milliseconds: that a grid is shown.
+
+    Raises:
+        ValueError: the images have another shape, or do not fill the grids.
+    """
+    if checks.integer("frames", frames, least=1) > len(images) or len(images) % frames:
+        raise ValueError(f"frames must divide the number of images, {len(images)}, got {frames}")
+    grids = [tile(grid, columns, ink)[0] for grid in images.chunk(frames)]
+    shades = [np.kron((31 * (1 - grid)).round() / 31, np.ones((enlarged, enlarged))) for grid in grids]
+    first, *others = [Image.fromarray((255 * shade).round().astype(np.uint8)) for shade in shades]
+    buffer = io.BytesIO()
+    first.save(buffer, format="gif", save_all=True, append_images=others, duration=milliseconds, loop=0)
+    return buffer.getvalue()
 
 
 def _shown(images):

@@ -49,7 +49,7 @@ def train_classifier(images, labels, epochs=5, batch_size=128, seed=0, progress=
         images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, 1, 28, 28)``.
         labels: integers in [0, 10), shape ``(n,)``.
         epochs: passes over the images.
-        batch_size: images a step.
+        batch_size: images per step.
         seed: of the weights, the order and the copies.
         progress: whether to show a progress bar.
 
@@ -68,19 +68,37 @@ def train_classifier(images, labels, epochs=5, batch_size=128, seed=0, progress=
         torch.manual_seed(seed)
         random = torch.Generator().manual_seed(seed)
         classifier = DigitClassifier()
-        rows = BatchSampler(torch.arange(len(images)), min(batch_size, len(images)), random)
+
+        def loss(rows):
+            changed = random_style(as_model_range(images[rows]), random, AUGMENTATION)
+            return F.cross_entropy(classifier(changed)[0], labels[rows])
+
         steps = epochs * max(1, len(images) // batch_size)
-        optimizer = torch.optim.Adam(classifier.parameters(), fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
-        for _ in tqdm(range(steps), disable=not progress, unit="step"):
-            batch = rows.next()
-            changed = random_style(as_model_range(images[batch]), random, AUGMENTATION)
-            loss = F.cross_entropy(classifier(changed)[0], labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+        learn(classifier, loss, len(images), steps, batch_size, random, progress)
     return classifier.eval()
+
+
+def learn(network, loss, count, steps, batch_size, random, progress=True):
+    """Train what only scores: Adam on one cycle of the learning rate, over rows in random order.
+
+    Args:
+        network: whose weights move.
+        loss: of a tensor of row numbers, a scalar tensor.
+        count: of rows.
+        steps: of Adam.
+        batch_size: rows per step, ``count`` at most.
+        random: the ``torch.Generator`` of the order.
+        progress: whether to show a progress bar.
+    """
+    rows = BatchSampler(torch.arange(count), min(batch_size, count), random)
+    optimizer = torch.optim.Adam(network.parameters(), fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
+    for _ in tqdm(range(steps), disable=not progress, unit="step"):
+        value = loss(rows.next())
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        schedule.step()
 
 
 def save_classifier(classifier, facts, folder=None):

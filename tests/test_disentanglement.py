@@ -10,7 +10,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import mutual_info_score
 from sklearn.svm import LinearSVC
 
-from infogan_helpers.code_factors import as_columns, circular_correlation, cluster_purity, code_factor_table
+from infogan_helpers.code_factors import as_columns, circular_correlation, code_factor_table
 from infogan_helpers.disentanglement import (
     DCI,
     dci,
@@ -356,7 +356,7 @@ def test_the_table_of_codes_and_factors_is_spearmans_and_leaves_kinds_out():
         ],
         axis=1,
     )
-    table = code_factor_table(codes, factors, world)
+    table = code_factor_table(codes, values, world)
     assert list(table.columns) == ["scale", "orientation", "x", "y"]
     assert list(table.index) == ["c1", "c2", "c3", "c4"]
     assert table.loc["c1", "x"] == pytest.approx(1)
@@ -365,19 +365,3 @@ def test_the_table_of_codes_and_factors_is_spearmans_and_leaves_kinds_out():
     assert table.loc["c3", "y"] == pytest.approx(expected)
     assert table.loc["c1", "scale"] < 0.1
     assert (table.loc["c4"] == 0).all()
-
-
-def test_purity_votes_on_one_part_and_counts_on_the_other():
-    codes, kinds = torch.tensor([[0, 0], [0, 0], [0, 0], [0, 1], [1, 0]]), torch.tensor([5, 5, 6, 6, 7])
-    test = torch.tensor([[0, 0], [0, 0], [0, 1], [1, 1]]), torch.tensor([5, 6, 6, 7])
-    assert cluster_purity(codes, kinds, test=test) == 0.5  # right, wrong, right, and a cluster nobody has seen
-    assert cluster_purity(codes, kinds, test=(codes, kinds)) == 0.8
-    tied = torch.tensor([[0], [0]])
-    for order in ([3, 2], [2, 3]):
-        assert cluster_purity(tied, torch.tensor(order), test=(tied, torch.tensor([2, 2]))) == 1
-    with pytest.raises(ValueError, match=r"codes must be codes \(n, L\) and kinds"):
-        cluster_purity(kinds, kinds, test=test)
-    with pytest.raises(ValueError, match=r"test must be codes \(n, L\) and kinds"):
-        cluster_purity(codes, kinds, test=(codes[:0], kinds[:0]))
-    with pytest.raises(ValueError, match="test must have the same codes, 2 columns, got 1"):
-        cluster_purity(codes, kinds, test=(codes[:, :1], kinds))

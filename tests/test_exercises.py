@@ -83,18 +83,19 @@ def correlation(a, b):
     return max(abs(np.exp(1j * (a - s * b)).mean()) for s in (1, -1))
 
 
-def purity(clusters, kinds, test_clusters, test_kinds):
-    votes = {c: np.bincount(kinds[clusters == c]).argmax() for c in np.unique(clusters)}
-    return np.mean([votes.get(c) == kind for c, kind in zip(test_clusters, test_kinds, strict=True)])
+def answers(read, images):
+    here, there = read(images), read(images.flip(3))
+    return torch.stack([here[:, 0] - there[:, 0], here[:, 1] + there[:, 1]], dim=1) / 2
 
 
-def purity_of_the_seen(clusters, kinds, test_clusters, test_kinds):
-    seen = np.isin(test_clusters, clusters)
-    return purity(clusters, kinds, test_clusters[seen], test_kinds[seen])
+def slope_of(d, real, create_graph=True):
+    real = real.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(d(real).sum(), real, create_graph=create_graph)
+    return slope.flatten(1)
 
 
-def unlit(images):
-    return 2 * ((images + 1) / 2 / 0.08).clamp(0, 1) - 1
+def r1(d, real, gamma):
+    return gamma / 2 * slope_of(d, real).square().sum(dim=1).mean()
 
 
 def blurred(images):
@@ -120,8 +121,8 @@ RIGHT = [
     (notebook_03.check_softmax_cap, cap),
     (notebook_06.check_gap_of_a_blurred_copy, blurred),
     (notebook_07.check_circular_correlation, correlation),
-    (notebook_07.check_cluster_purity, purity),
-    (notebook_07.check_unlit_view, unlit),
+    (notebook_07.check_mirrored_answers, answers),
+    (notebook_07.check_r1_penalty, r1),
 ]
 
 WRONG = [
@@ -284,19 +285,43 @@ WRONG = [
         lambda a, b: max(np.cos(a - b).mean(), np.cos(a + b).mean()),
         "asks for equal angles",
     ),
+    (notebook_07.check_mirrored_answers, lambda q, x: (q(x) - q(x.flip(3))) / 2, "the second number is odd here"),
+    (notebook_07.check_mirrored_answers, lambda q, x: (q(x) + q(x.flip(3))) / 2, "the first number is even here"),
+    (notebook_07.check_mirrored_answers, lambda q, x: 2 * answers(q, x), "left out the half"),
     (
-        notebook_07.check_cluster_purity,
-        lambda c, k, tc, tk: purity(tc, tk, tc, tk),
-        "voted and counted on the test part",
+        notebook_07.check_mirrored_answers,
+        lambda q, x: (q(x) + q(x.flip(2)) * torch.tensor([-1, 1])) / 2,
+        "turned upside down",
     ),
-    (notebook_07.check_cluster_purity, lambda c, k, tc, tk: purity(c, k, c, k), "counted on the part that voted"),
-    (notebook_07.check_cluster_purity, lambda c, k, tc, tk: np.mean(tc == tk), "vote first"),
-    (notebook_07.check_cluster_purity, purity_of_the_seen, "never saw were left out"),
-    (notebook_07.check_unlit_view, lambda images: images, "still shows the light"),
-    (notebook_07.check_unlit_view, lambda images: torch.zeros_like(images), "the azimuth is lost"),
-    (notebook_07.check_unlit_view, lambda images: 3 * images, r"must stay in \[-1, 1\]"),
-    (notebook_07.check_unlit_view, lambda images: images[:, 0], "the images' shape"),
-    (notebook_07.check_unlit_view, lambda images: images / 0, "no numbers"),
+    (notebook_07.check_mirrored_answers, lambda q, x: q(x), "not looked at"),
+    (notebook_07.check_mirrored_answers, lambda q, x: q(x)[:, 0], "the answers' shape"),
+    (notebook_07.check_r1_penalty, lambda d, x, gamma: 2 * r1(d, x, gamma), "γ/2, not γ"),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x).norm(dim=1).mean(),
+        "R1 squares it",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x).square().mean(),
+        "averaged over the pixels",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x).square().sum(),
+        "must not grow with the batch",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * (slope_of(d, x).norm(dim=1) - 1).square().mean(),
+        "R1 asks for 0",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x, create_graph=False).square().sum(dim=1).mean(),
+        "needs create_graph=True",
+    ),
+    (notebook_07.check_r1_penalty, lambda d, x, gamma: float(r1(d, x, gamma)), "nothing may be detached"),
     (notebook_06.check_gap_of_a_blurred_copy, lambda images: images[:, [0, 0, 1, 1]], "exactly the same"),
 ]
 

@@ -1,12 +1,13 @@
-"""Checks of notebook 07: angles, clusters, and a view that loses the light."""
+"""Checks of notebook 07: angles, answers and reflections, and a penalty on D's slope."""
 
 import math
 
 import numpy as np
 import torch
 
-from infogan_helpers import code_factors, worlds
+from infogan_helpers import code_factors
 from infogan_helpers.exercises.checking import (
+    SUM,
     Case,
     Mistake,
     call,
@@ -14,6 +15,12 @@ from infogan_helpers.exercises.checking import (
     name_of,
     passed,
     require,
+    short,
+)
+
+NO_WAY_BACK = (
+    "no gradient reaches D's weights, so the penalty would teach D nothing: torch.autograd.grad needs "
+    "create_graph=True here, and nothing may be detached"
 )
 
 
@@ -46,78 +53,87 @@ def check_circular_correlation(function):
     check_numbers(function, cases, code_factors.circular_correlation, mistakes)
 
 
-def check_cluster_purity(function):
-    """``purity(clusters, kinds, test_clusters, test_kinds)``: notebook 07, exercise 2: vote on one part, count on the
-    other; a cluster that the vote never saw counts as wrong.
+def check_mirrored_answers(function):
+    """``answers(read, images)``: notebook 07, exercise 2: the answers on images and on their reflections made one.
+
+    Of what ``read`` says of each image the first number is to be odd, the second even.
     """
     __tracebackhide__ = True
-    random = np.random.default_rng(11)
+    name, random = name_of(function), torch.Generator().manual_seed(5)
+    weights = torch.randn(48, 2, generator=random)
+    images = 2 * torch.rand(5, 1, 6, 8, generator=random) - 1
 
-    def right(clusters, kinds, test_clusters, test_kinds):
-        return code_factors.cluster_purity(clusters[:, None], kinds, test=(test_clusters[:, None], test_kinds))
+    def read(images):
+        return (images.flatten(1) @ weights / 3).tanh()
 
-    def dropped(clusters, kinds, test_clusters, test_kinds):
-        seen = np.isin(test_clusters, clusters)
-        return right(clusters, kinds, test_clusters[seen], test_kinds[seen])
-
-    def one_to_one(clusters, kinds, test_clusters, test_kinds):
-        return np.mean(test_clusters == test_kinds)
-
-    cases = []
-    for n in (4, 9, 15):
-        clusters, test = random.integers(0, n, 400), random.integers(0, n + 3, 400)
-        kinds, test_kinds = (
-            np.where(random.random(400) < 0.7, (c + 1) % 3, random.integers(0, 3, 400)) for c in (clusters, test)
-        )
-        cases.append(Case(f"{n} clusters and 3 kinds, 400 of each part", (clusters, kinds, test, test_kinds)))
-    mistakes = [
-        Mistake(
-            "you voted and counted on the test part: many small clusters then flatter themselves",
-            lambda c, k, tc, tk: right(tc, tk, tc, tk),
-        ),
-        Mistake("you counted on the part that voted", lambda c, k, tc, tk: right(c, k, c, k)),
-        Mistake("clusters that the vote never saw were left out: count them as wrong", dropped),
-        Mistake("a cluster's number is not its kind: vote first", one_to_one),
-    ]
-    check_numbers(function, cases, right, mistakes)
+    here, there, upside_down = read(images), read(images.flip(3)), read(images.flip(2))
+    signs = torch.tensor([-1.0, 1.0])
+    case = Case("5 images of 6 by 8 pixels", (read, images))
+    came = call(function, case)
+    require(
+        isinstance(came, torch.Tensor) and came.shape == here.shape,
+        name,
+        f"must return a tensor of the answers' shape, {tuple(here.shape)}",
+    )
+    mistakes = {
+        "the second number is odd here: only the first changes its sign with the reflection": (here - there) / 2,
+        "the first number is even here: turn the reflection's first answer round before you average": (here + there)
+        / 2,
+        "you left out the half: an answer and its like would make twice the answer": here + signs * there,
+        "the images were turned upside down: a reflection flips the last axis": (here + signs * upside_down) / 2,
+        "the reflection was not looked at": here,
+    }
+    hint = next((sentence for sentence, wrong in mistakes.items() if torch.allclose(came, wrong, atol=1e-5)), None)
+    right = (here + signs * there) / 2
+    message = f"on {case.what} begins with {short(came[0].tolist())}, expected {short(right[0].tolist())}"
+    require(torch.allclose(came, right, atol=1e-5), name, message + (f". Likely: {hint}" if hint else ""))
+    passed(name, case.what)
 
 
-def check_unlit_view(function):
-    """``unlit(images)``: notebook 07, exercise 3: a view of faces that keeps the azimuth and loses the light."""
+def check_r1_penalty(function):
+    """``r1(d, real, gamma)``: notebook 07, exercise 3: γ/2 times the mean squared norm of D's slope at real images."""
     __tracebackhide__ = True
-    name, world = name_of(function), worlds.Faces()
-    heads = world.sample_factors(24, torch.Generator().manual_seed(2))
-    heads[:, world.names.index("light")], heads[:, world.names.index("azimuth")] = 10, 15
+    name = name_of(function)
 
-    def seen(**changed):
-        __tracebackhide__ = True
-        factors = heads.clone()
-        for factor, index in changed.items():
-            factors[:, world.names.index(factor)] = index
-        images = world.render(factors)
-        got = call(function, Case("24 heads", (images,)))
-        require(
-            isinstance(got, torch.Tensor) and got.shape == images.shape,
-            name,
-            f"must return a tensor of the images' shape, {tuple(images.shape)}",
-        )
-        require(bool(torch.isfinite(got).all()), name, "returns values that are no numbers")
-        require(
-            bool((got.abs() <= 1 + 1e-6).all()), name, f"must stay in [-1, 1], got {got.min():.2f} to {got.max():.2f}"
-        )
-        return got
+    def of_weights(weights, real, gamma):
+        return function(lambda images: _scores(weights, images), real, gamma)
 
-    lit, turned, middle = seen(light=0), seen(azimuth=28), seen()
-    require(
-        bool((turned - middle).abs().mean() > 0.02),
-        name,
-        "hardly changes when the head turns: the azimuth is lost as well",
-    )
-    ratio = float((lit - middle).abs().mean() / (turned - middle).abs().mean())
-    require(
-        ratio < 0.3,
-        name,
-        f"still shows the light: moving it changes the view {ratio:.2f} times as much as turning the head, which must "
-        "be less than 0.3. The background is black, whatever the light; nothing else is",
-    )
-    passed(name, "24 heads")
+    of_weights.__name__ = name
+    cases = []
+    for n, gamma in ((6, 1.0), (3, 0.3), (1, 10.0)):
+        random = torch.Generator().manual_seed(n)
+        weights = torch.randn(16, generator=random).requires_grad_()
+        real = 2 * torch.rand(n, 1, 4, 4, generator=random) - 1
+        case = Case(f"{n} real images of 16 pixels and γ = {gamma:g}", (weights, real, gamma))
+        cases.append(case)
+        result = call(of_weights, case)
+        require(isinstance(result, torch.Tensor) and result.requires_grad, name, f"on {case.what}: {NO_WAY_BACK}")
+        (slope,) = torch.autograd.grad(result.sum(), weights, allow_unused=True, retain_graph=True)
+        require(slope is not None and bool(slope.abs().sum() > 0), name, f"on {case.what}: {NO_WAY_BACK}")
+
+    def of_slopes(reduce):
+        return lambda weights, real, gamma: reduce(_slopes(weights.detach(), real), gamma)
+
+    mistakes = [
+        Mistake("γ/2, not γ", of_slopes(lambda s, gamma: gamma * s.square().sum(dim=1).mean())),
+        Mistake("that is the norm: R1 squares it", of_slopes(lambda s, gamma: gamma / 2 * s.norm(dim=1).mean())),
+        Mistake(
+            "you averaged over the pixels too: sum the squares of each image, and average over the images",
+            of_slopes(lambda s, gamma: gamma / 2 * s.square().mean()),
+        ),
+        Mistake(SUM, of_slopes(lambda s, gamma: gamma / 2 * s.square().sum())),
+        Mistake(
+            "that is the penalty of notebook 03's critic, which asks for a slope of 1: R1 asks for 0",
+            of_slopes(lambda s, gamma: gamma / 2 * (s.norm(dim=1) - 1).square().mean()),
+        ),
+    ]
+    check_numbers(of_weights, cases, of_slopes(lambda s, gamma: gamma / 2 * s.square().sum(dim=1).mean()), mistakes)
+
+
+def _scores(weights, images):
+    """A D small enough to differentiate by hand."""
+    return (weights * images.flatten(1)).tanh().sum(dim=1)
+
+
+def _slopes(weights, images):
+    return weights * (1 - (weights * images.flatten(1)).tanh().square())  # shape (n, pixels)

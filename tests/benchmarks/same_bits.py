@@ -22,28 +22,25 @@ from safetensors import safe_open
 ROOT = Path(__file__).resolve().parent.parent.parent
 STEPS, EVERY, BATCH, IMAGES = 40, 16, 24, 200
 DIGITS = ("recipe", "control", "plain", "paper", "seed_conv", "seed_mlp")
-WORLDS = ("sprites", "faces", "chairs", "chairs_ten")
+WORLDS = ("sprites", "faces", "chairs")
 RUNS = (*DIGITS, *WORLDS, *(f"{world}, plain" for world in WORLDS))
 
 
 def preset_of(run):
     """``(fit, spec, config, world)`` of a run in the revision that is imported; ``world`` is ``None`` for digits."""
     from infogan_helpers.codes import CodeSpec
+    from infogan_helpers.methods import digits, infogan
     from infogan_helpers.world_presets import WORLD_PRESETS
 
     name, _, plain = run.partition(", ")
     world = WORLD_PRESETS.get(name)
     spec, name = CodeSpec() if world is None else world.spec, "plain" if plain else name
-    try:
-        from infogan_helpers.methods import digits, infogan
-    except ImportError:  # until 7cb8022 all methods were one function with one configuration
-        from infogan_helpers.training import PRESETS, fit
-
-        return fit, spec, PRESETS.get(name, world and world.config), world and world.world()
     for method in (infogan, digits):
         if name in method.PRESETS:
             return method.fit, spec, method.PRESETS[name], world and world.world()
-    return world.method.fit, spec, world.config, world.world()
+    from infogan_helpers.methods import noise_last  # digits may be compared with a revision that lacks it
+
+    return noise_last.fit, spec, noise_last.Config(), world.world()
 
 
 def train(run, folder):
