@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import torch
 
-from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
+from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.tensor_files import load_tensors, save_tensors
 
@@ -39,11 +39,11 @@ def save_networks(path, generator, discriminator_q):
         discriminator_q: its ``DiscriminatorQ`` or ``MLPDiscriminatorQ``.
 
     Raises:
-        ValueError: the two are not a pair that ``architectures.ARCHITECTURES`` lists.
+        ValueError: the two are not a pair that ``networks.ARCHITECTURES`` lists.
     """
     pair = (type(generator), type(discriminator_q))
     if pair not in ARCHITECTURES.values():
-        raise ValueError(f"generator and discriminator_q must be a pair from architectures.ARCHITECTURES, got {pair}")
+        raise ValueError(f"generator and discriminator_q must be a pair from networks.ARCHITECTURES, got {pair}")
     metadata = {
         "architecture": next(name for name, types in ARCHITECTURES.items() if types == pair),
         "spec": asdict(generator.spec),
@@ -51,7 +51,6 @@ def save_networks(path, generator, discriminator_q):
         "widths": [generator.width, discriminator_q.width],
         "variance": discriminator_q.q_head.variance,
         "norm": discriminator_q.norm,
-        "least_deviation": discriminator_q.q_head.least_deviation,
     }
     save_tensors(path, named_tensors(generator=generator, discriminator_q=discriminator_q), metadata)
 
@@ -68,7 +67,7 @@ def load_networks(path):
         raise ValueError(f"{path} holds no networks; a checkpoint of a run goes to fit(..., checkpoint=...)")
     make_generator, make_discriminator_q = ARCHITECTURES[metadata["architecture"]]
     spec, shape, widths = CodeSpec(**metadata["spec"]), metadata["image_shape"], metadata["widths"]
-    options = {name: metadata[name] for name in ("variance", "norm", "least_deviation") if name in metadata}
+    options = {name: metadata[name] for name in ("variance", "norm") if name in metadata}  # files from before norm
     with isolated_randomness():  # building draws weights that are overwritten: leave the reader's seed alone
         generator = make_generator(spec, shape, widths[0])
         discriminator_q = make_discriminator_q(spec, shape, widths[1], **options)

@@ -17,7 +17,7 @@ from infogan_helpers.posteriors import Posterior, VonMises
 
 NORMS = ("batch", "spectral", "none")  # of D: batch norm, weights of spectral norm 1 (Miyato et al. 2018), neither
 VARIANCES = ("learned", "fixed")
-LEAST_DEVIATION = math.exp(-3)  # that Q may claim of a continuous code, where nothing else is asked
+MIN_LOG_VARIANCE = -6.0
 MAX_LOG_VARIANCE = 2.0
 MIN_NORM = 1e-4  # a shorter direction is not stretched to 1: the slope would grow without end
 
@@ -41,16 +41,16 @@ class QHead(nn.Module):
         variance: ``"learned"`` or ``"fixed"`` (at 1, which makes the log-likelihood a mean squared error); of circular
             codes the concentration, likewise.
         norm: of the hidden layer, one of ``NORMS``. Q's weights are never bounded: a bounded Q could not be sure.
-        least_deviation: the smallest σ that Q may claim, above 0; of circular codes 1/sqrt(κ).
     """
 
-    def __init__(self, spec, features, hidden, variance, norm, least_deviation=LEAST_DEVIATION):
+    def __init__(self, spec, features, hidden, variance, norm):
         super().__init__()
-        self.least_deviation = checks.number("least_deviation", least_deviation, above=0, most=1)
         self.variance = checks.choice("variance", variance, VARIANCES)
         self.hidden = nn.Sequential()
         if hidden:
-            self.hidden.extend([nn.Linear(features, hidden), *batch_norm(BatchNorm1d, hidden, norm), nn.LeakyReLU(0.1)])
+            self.hidden.extend(
+                [nn.Linear(features, hidden), *_batch_norm(BatchNorm1d, hidden, norm), nn.LeakyReLU(0.1)]
+            )
         width = hidden or features
         self.categorical = nn.ModuleList(nn.Linear(width, classes) for classes in spec.categorical)
         self.mean = nn.Linear(width, spec.continuous) if spec.continuous else None
@@ -65,7 +65,7 @@ class QHead(nn.Module):
         mean = self.mean(h) if self.mean is not None else h.new_zeros(len(h), 0)
         log_variance = torch.zeros_like(mean)
         if self.raw_log_variance is not None:
-            log_variance = bounded_log_variance(self.raw_log_variance(h).float(), self.least_deviation)
+            log_variance = bounded_log_variance(self.raw_log_variance(h).float())
         circular = self._circular(h) if self.direction is not None else ()
         return Posterior(tuple(x.float() for x in logits), mean.float(), log_variance.float(), circular)
 
@@ -74,20 +74,19 @@ class QHead(nn.Module):
         directions = F.normalize(self.direction(h).float().unflatten(1, (-1, 2)), dim=2, eps=MIN_NORM)
         concentrations = torch.ones_like(directions[:, :, 0])
         if self.raw_spread is not None:
-            concentrations = torch.exp(-bounded_log_variance(self.raw_spread(h).float(), self.least_deviation))
+            concentrations = torch.exp(-bounded_log_variance(self.raw_spread(h).float()))
         return tuple(VonMises(*code) for code in zip(directions.unbind(1), concentrations.unbind(1), strict=True))
 
 
-def bounded_log_variance(raw, least_deviation=LEAST_DEVIATION):
-    """Squash a network's output into the log-variances from ``least_deviation`` to e, 0 to 0, smoothly.
+def bounded_log_variance(raw):
+    """Squash a network's output into ``(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)``, 0 to 0, smoothly.
 
     A generator that draws a code without noise would let the likelihood grow without end as the variance shrinks; a
     hard clamp would stop that and the gradient with it.
     """
-    lowest = 2 * math.log(least_deviation)
-    span = MAX_LOG_VARIANCE - lowest
-    at_zero = math.log(-lowest / MAX_LOG_VARIANCE)
-    return lowest + span * torch.sigmoid(raw + at_zero)
+    span = MAX_LOG_VARIANCE - MIN_LOG_VARIANCE
+    at_zero = math.log(-MIN_LOG_VARIANCE / MAX_LOG_VARIANCE)
+    return MIN_LOG_VARIANCE + span * torch.sigmoid(raw + at_zero)
 
 
 class Generator(nn.Module):
@@ -106,7 +105,7 @@ class Generator(nn.Module):
 
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0):
         super().__init__()
-        channels, height, image_width = check_image_shape(image_shape)
+        channels, height, image_width = _check_image_shape(image_shape)
         full, wide, narrow = (scaled(units, width) for units in (1024, 128, 64))
         self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
         self._map_shape = (wide, height // 4, image_width // 4)
@@ -153,17 +152,9 @@ class DiscriminatorQ(nn.Module):
     Source: Chen et al. 2016, table 1 (appendix C.1).
     """
 
-    def __init__(
-        self,
-        spec,
-        image_shape=(1, 28, 28),
-        width=1.0,
-        variance="learned",
-        norm="batch",
-        least_deviation=LEAST_DEVIATION,
-    ):
+    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="batch"):
         super().__init__()
-        channels, height, image_width = check_image_shape(image_shape)
+        channels, height, image_width = _check_image_shape(image_shape)
         full, wide, narrow, hidden = (scaled(units, width) for units in (1024, 128, 64, 128))
         self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
         self.norm = checks.choice("norm", norm, NORMS)
@@ -171,24 +162,69 @@ class DiscriminatorQ(nn.Module):
             nn.Conv2d(channels, narrow, 4, stride=2, padding=1),
             nn.LeakyReLU(0.1),
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1),
-            *batch_norm(nn.BatchNorm2d, wide, norm),
+            *_batch_norm(nn.BatchNorm2d, wide, norm),
             nn.LeakyReLU(0.1),
             nn.Flatten(),  # (n, 128, 7, 7) -> (n, 6272)
             nn.Linear(wide * (height // 4) * (image_width // 4), full),
-            *batch_norm(BatchNorm1d, full, norm),
+            *_batch_norm(BatchNorm1d, full, norm),
             nn.LeakyReLU(0.1),
         )
         self.real_head = nn.Linear(full, 1)
-        self.q_head = QHead(spec, full, hidden, variance, norm, least_deviation)
+        self.q_head = QHead(spec, full, hidden, variance, norm)
         initialise(self)
         if norm == "spectral":
-            bound_weights(self.trunk, self.real_head)
+            _bound_weights(self.trunk, self.real_head)
 
     def forward(self, images):
         """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
         with reduced_precision(self):
-            features = self.trunk(check_images(images, self.image_shape))
+            features = self.trunk(_check_images(images, self.image_shape))
             return self.real_head(features)[:, 0].float(), self.q_head(features)
+
+
+class MirroredDiscriminatorQ(DiscriminatorQ):
+    """The same D; Q is asked about a picture and about its reflection, and what its two answers share is the answer.
+
+    So an odd code (``CodeSpec.odd``) changes its sign with the reflection, a circular code's angle turns into its
+    negative, and all others stay: for any weights, by construction.
+    """
+
+    def forward(self, images):
+        """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``.
+
+        In two passes, so that batch norm shows D what it shows a ``DiscriminatorQ``. In one, D was right on 99 of 100
+        pictures from the start, and G learned nothing.
+        """
+        logit, here = super().forward(images)
+        _, there = super().forward(images.flip(3))
+        return logit, shared(here, turned_back(there, self.spec))
+
+
+def shared(here, there):
+    """The mean of two ``Posterior``s: of their logits, means, log-variances, directions and logarithms of κ."""
+    logits = tuple((a + b) / 2 for a, b in zip(here.categorical_logits, there.categorical_logits, strict=True))
+    circular = []
+    for a, b in zip(here.circular, there.circular, strict=True):
+        direction = F.normalize(a.direction + b.direction, dim=1, eps=MIN_NORM)
+        circular.append(VonMises(direction, (a.concentration * b.concentration).sqrt()))
+    mean, log_variance = (here.mean + there.mean) / 2, (here.log_variance + there.log_variance) / 2
+    return Posterior(logits, mean, log_variance, tuple(circular))
+
+
+def turned_back(answers, spec):
+    """Answers on reflections as they are of the pictures: odd means change their sign, angles turn to their negatives.
+
+    Args:
+        answers: a ``Posterior``.
+        spec: the ``CodeSpec``.
+
+    Returns:
+        A ``Posterior``.
+    """
+    mean = torch.cat([-answers.mean[:, : spec.odd], answers.mean[:, spec.odd :]], dim=1)
+    flipped = answers.mean.new_tensor([1.0, -1.0])
+    circular = tuple(VonMises(angle.direction * flipped, angle.concentration) for angle in answers.circular)
+    return answers._replace(mean=mean, circular=circular)
 
 
 class MLPGenerator(nn.Module):
@@ -232,28 +268,33 @@ class MLPDiscriminatorQ(nn.Module):
         ValueError: an argument is not such a value; in a call, the images have another shape.
     """
 
-    def __init__(
-        self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="none", least_deviation=LEAST_DEVIATION
-    ):
+    def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="none"):
         super().__init__()
         self.spec, self.image_shape, self.width = spec, _check_shape(image_shape), width
         self.norm = checks.choice("norm", norm, NORMS)
         sizes = [math.prod(image_shape), *(scaled(units, width) for units in (1024, 512, 256))]
         layers = [nn.Flatten()]
         for i, (before, after) in enumerate(pairwise(sizes)):
-            layers += [nn.Linear(before, after), *batch_norm(BatchNorm1d, after, norm), nn.LeakyReLU(0.2)]
+            layers += [nn.Linear(before, after), *_batch_norm(BatchNorm1d, after, norm), nn.LeakyReLU(0.2)]
             layers += [nn.Dropout(0.3)] if i < 2 else []
         self.trunk = nn.Sequential(*layers)
         self.real_head = nn.Linear(sizes[-1], 1)
-        self.q_head = QHead(spec, sizes[-1], 0, variance, norm, least_deviation)
+        self.q_head = QHead(spec, sizes[-1], 0, variance, norm)
         if norm == "spectral":
-            bound_weights(self.trunk, self.real_head)
+            _bound_weights(self.trunk, self.real_head)
 
     def forward(self, images):
         """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
         with reduced_precision(self):
-            features = self.trunk(check_images(images, self.image_shape))
+            features = self.trunk(_check_images(images, self.image_shape))
             return self.real_head(features)[:, 0].float(), self.q_head(features)
+
+
+ARCHITECTURES = {
+    "conv": (Generator, DiscriminatorQ),
+    "mirrored": (Generator, MirroredDiscriminatorQ),
+    "mlp": (MLPGenerator, MLPDiscriminatorQ),
+}
 
 
 def reduced_precision(network):
@@ -289,12 +330,12 @@ def scaled(units, width):
     return max(1, round(units * checks.number("width", width, above=0)))
 
 
-def batch_norm(layer, units, norm):
+def _batch_norm(layer, units, norm):
     """The layer's batch norm as a list, which is empty where D has another norm or none."""
     return [layer(units)] if norm == "batch" else []
 
 
-def bound_weights(*modules):
+def _bound_weights(*modules):
     """Divide each layer's weights by their largest singular value, after they were drawn: none stretches its input."""
     for module in modules:
         for layer in module.modules():
@@ -309,19 +350,16 @@ def _check_shape(image_shape):
     return tuple(int(s) for s in sizes)
 
 
-def check_image_shape(image_shape, divisor=4):
-    """``image_shape`` as three integers, if it is such a shape, its sides divisible by ``divisor``."""
+def _check_image_shape(image_shape):
     sizes = _check_shape(image_shape)
-    if len(sizes) != 3 or sizes[1] % divisor or sizes[2] % divisor:
+    if len(sizes) != 3 or sizes[1] % 4 or sizes[2] % 4:
         raise ValueError(
-            f"image_shape must be (channels, height, width) with height and width divisible by {divisor}, "
-            f"got {image_shape!r}"
+            f"image_shape must be (channels, height, width) with height and width divisible by 4, got {image_shape!r}"
         )
     return sizes
 
 
-def check_images(images, image_shape):
-    """``images`` themselves, if they are floats of this shape."""
+def _check_images(images, image_shape):
     if not isinstance(images, torch.Tensor):
         raise ValueError(f"images must be a tensor of floats in [-1, 1], got {type(images).__name__}")
     if images.ndim != len(image_shape) + 1 or tuple(images.shape[1:]) != image_shape:

@@ -9,7 +9,7 @@ import scipy.stats
 import torch
 from small_runs import QUICK, Stop, assert_same_run, assert_same_state, ctrl_c, some_images, train
 
-from infogan_helpers.architectures import ARCHITECTURES
+from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.checkpoints import load_networks, save_networks
 from infogan_helpers.code_factors import as_columns, code_factor_table
 from infogan_helpers.codes import Codes, CodeSpec

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import (
-    LEAST_DEVIATION,
+    ARCHITECTURES,
     MAX_LOG_VARIANCE,
+    MIN_LOG_VARIANCE,
     DiscriminatorQ,
     Generator,
     MLPDiscriminatorQ,
@@ -25,7 +25,6 @@ from infogan_helpers.networks import (
 SPEC = CodeSpec((3, 5), 2, 4)
 SPECS = [SPEC, CodeSpec(), CodeSpec((), 3, 4), CodeSpec((4,), 0, 4), CodeSpec((2,), 1, 0, "normal")]
 SMALL = (1, 8, 8)
-LOWEST = 2 * math.log(LEAST_DEVIATION)
 GENERATORS = [Generator, MLPGenerator]
 READERS = [DiscriminatorQ, MLPDiscriminatorQ]
 
@@ -323,9 +322,9 @@ def test_learned_variance_stays_in_its_bounds_whatever_the_images(network):
         reader.q_head.raw_log_variance.weight.mul_(1e6)
     log_variance = reader(images_of(64))[1].log_variance
     assert log_variance.isfinite().all()
-    assert log_variance.min().item() == pytest.approx(LOWEST, abs=1e-3)
+    assert log_variance.min().item() == pytest.approx(MIN_LOG_VARIANCE, abs=1e-3)
     assert log_variance.max().item() == pytest.approx(MAX_LOG_VARIANCE, abs=1e-3)
-    assert log_variance.min() >= LOWEST
+    assert log_variance.min() >= MIN_LOG_VARIANCE
     assert log_variance.max() <= MAX_LOG_VARIANCE
 
 
@@ -335,16 +334,16 @@ def test_log_variance_is_bounded_rises_and_keeps_its_gradient():
     bounded.sum().backward()
     assert (bounded.diff() > 0).all()
     assert (raw.grad > 0).all()
-    assert bounded.min() >= LOWEST
+    assert bounded.min() >= MIN_LOG_VARIANCE
     assert bounded.max() <= MAX_LOG_VARIANCE
     assert bounded[28].item() == pytest.approx(0, abs=1e-5)  # raw 0: the variance starts at 1
     # Every sigma that a code on [-1, 1] needs is within reach.
-    assert 2 * math.log(0.05) >= LOWEST
+    assert 2 * math.log(0.05) >= MIN_LOG_VARIANCE
 
 
 @pytest.mark.parametrize("value", [1e4, 1e30, math.inf])
 def test_log_variance_is_finite_for_any_output(value):
-    assert bounded_log_variance(torch.tensor([-value, value])).tolist() == [LOWEST, MAX_LOG_VARIANCE]
+    assert bounded_log_variance(torch.tensor([-value, value])).tolist() == [MIN_LOG_VARIANCE, MAX_LOG_VARIANCE]
 
 
 def test_variance_starts_near_one():

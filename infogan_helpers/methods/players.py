@@ -10,11 +10,10 @@ import torch
 from torch import nn
 
 from infogan_helpers import checks
-from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import code_recovery
-from infogan_helpers.networks import LEAST_DEVIATION, NORMS, VARIANCES
+from infogan_helpers.networks import ARCHITECTURES, NORMS, VARIANCES
 from infogan_helpers.schedules import largest
 from infogan_helpers.training import History, RunConfig
 
@@ -33,11 +32,10 @@ class PlayersConfig(RunConfig):
         learning_rate_q: for Q's head.
         betas: Adam's two decay rates.
         game: a key of ``games.GAMES``.
-        architecture: a key of ``architectures.ARCHITECTURES``; ``"conv"`` is the paper's.
+        architecture: a key of ``networks.ARCHITECTURES``; ``"conv"`` is the paper's.
         norm: of D and Q, from ``networks.NORMS``.
         width: scales the hidden layers; 1.0 is the paper's.
         variance: of Q's continuous codes, ``"learned"`` or ``"fixed"``; of circular codes the concentration.
-        least_deviation: the smallest σ that Q may claim.
 
     Raises:
         ValueError: a field is out of range, or the game does not go with the norm; the message names it.
@@ -52,13 +50,11 @@ class PlayersConfig(RunConfig):
     norm: str = "batch"
     width: float = 0.25
     variance: str = "learned"
-    least_deviation: float = LEAST_DEVIATION
 
     def __post_init__(self):
         super().__post_init__()
         for name in (*RATES, "width"):
             checks.number(name, getattr(self, name), above=0)
-        checks.number("least_deviation", self.least_deviation, above=0, most=1)
         is_pair = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
         if not is_pair or not all(checks.is_number(b) and 0 <= b < 1 for b in self.betas):
             raise ValueError(f"betas must be two numbers in [0, 1), got {self.betas!r}")
@@ -66,9 +62,9 @@ class PlayersConfig(RunConfig):
         choices = {"game": GAMES, "architecture": ARCHITECTURES, "norm": NORMS, "variance": VARIANCES}
         for name, known in choices.items():
             checks.choice(name, getattr(self, name), known)
-        if self.game in ("wasserstein", "r1") and self.norm == "batch":
+        if self.game == "wasserstein" and self.norm == "batch":
             raise ValueError(
-                f"norm must be 'spectral' or 'none' where game is {self.game!r}, whose penalty is on each image by "
+                "norm must be 'spectral' or 'none' where game is 'wasserstein', whose penalty is on each image by "
                 "itself, got 'batch'"
             )
 
@@ -148,8 +144,7 @@ def make_players(spec, image_shape, config, device="cpu"):
     """
     make_generator, make_discriminator_q = ARCHITECTURES[config.architecture]
     generator = make_generator(spec, image_shape, config.width).to(device)
-    of_q = (config.variance, config.norm, config.least_deviation)
-    dq = make_discriminator_q(spec, image_shape, config.width, *of_q).to(device)
+    dq = make_discriminator_q(spec, image_shape, config.width, config.variance, config.norm).to(device)
 
     def adam(parameters, learning_rate):
         fused = torch.device(device).type in ("cpu", "cuda")
