@@ -24,5 +24,5 @@ class WorldPreset(NamedTuple):
 WORLD_PRESETS = {
     "sprites": WorldPreset(Sprites, CodeSpec((3,), 4, 16, odd=1)),
     "faces": WorldPreset(Faces, CodeSpec((), 5, 32, odd=2)),
-    "chairs": WorldPreset(Chairs, CodeSpec((24,), 2, 32, circular=1)),
+    "chairs": WorldPreset(Chairs, CodeSpec((), 2, 32, circular=1)),
 }
