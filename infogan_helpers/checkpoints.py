@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import torch
 
+from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.tensor_files import load_tensors, save_tensors
 
@@ -39,11 +39,11 @@ def save_networks(path, generator, discriminator_q):
         discriminator_q: its ``DiscriminatorQ`` or ``MLPDiscriminatorQ``.
 
     Raises:
-        ValueError: the two are not a pair that ``networks.ARCHITECTURES`` lists.
+        ValueError: the two are not a pair that ``architectures.ARCHITECTURES`` lists.
     """
     pair = (type(generator), type(discriminator_q))
     if pair not in ARCHITECTURES.values():
-        raise ValueError(f"generator and discriminator_q must be a pair from networks.ARCHITECTURES, got {pair}")
+        raise ValueError(f"generator and discriminator_q must be a pair from architectures.ARCHITECTURES, got {pair}")
     metadata = {
         "architecture": next(name for name, types in ARCHITECTURES.items() if types == pair),
         "spec": asdict(generator.spec),

@@ -152,7 +152,7 @@ class CodeSpec:
         continuous_prior: ``"uniform"`` on [-1, 1] or ``"normal"``, N(0, 1).
         circular: how many circular codes: angles, even on the circle, whose end is their beginning.
         odd: how many of the continuous codes, the first ones, change their sign where a picture is mirrored; it matters
-            to a Q that knows of the mirror (``networks.MirroredDiscriminatorQ``), and to no other.
+            to a Q that knows of the mirror (``deep_networks.MirroredDiscriminatorQ``), and to no other.
 
     Raises:
         ValueError: a field is out of range, or there is no code at all.

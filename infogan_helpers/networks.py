@@ -48,9 +48,7 @@ class QHead(nn.Module):
         self.variance = checks.choice("variance", variance, VARIANCES)
         self.hidden = nn.Sequential()
         if hidden:
-            self.hidden.extend(
-                [nn.Linear(features, hidden), *_batch_norm(BatchNorm1d, hidden, norm), nn.LeakyReLU(0.1)]
-            )
+            self.hidden.extend([nn.Linear(features, hidden), *batch_norm(BatchNorm1d, hidden, norm), nn.LeakyReLU(0.1)])
         width = hidden or features
         self.categorical = nn.ModuleList(nn.Linear(width, classes) for classes in spec.categorical)
         self.mean = nn.Linear(width, spec.continuous) if spec.continuous else None
@@ -105,7 +103,7 @@ class Generator(nn.Module):
 
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0):
         super().__init__()
-        channels, height, image_width = _check_image_shape(image_shape)
+        channels, height, image_width = check_image_shape(image_shape)
         full, wide, narrow = (scaled(units, width) for units in (1024, 128, 64))
         self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
         self._map_shape = (wide, height // 4, image_width // 4)
@@ -154,7 +152,7 @@ class DiscriminatorQ(nn.Module):
 
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="batch"):
         super().__init__()
-        channels, height, image_width = _check_image_shape(image_shape)
+        channels, height, image_width = check_image_shape(image_shape)
         full, wide, narrow, hidden = (scaled(units, width) for units in (1024, 128, 64, 128))
         self.spec, self.image_shape, self.width = spec, (channels, height, image_width), width
         self.norm = checks.choice("norm", norm, NORMS)
@@ -162,69 +160,24 @@ class DiscriminatorQ(nn.Module):
             nn.Conv2d(channels, narrow, 4, stride=2, padding=1),
             nn.LeakyReLU(0.1),
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1),
-            *_batch_norm(nn.BatchNorm2d, wide, norm),
+            *batch_norm(nn.BatchNorm2d, wide, norm),
             nn.LeakyReLU(0.1),
             nn.Flatten(),  # (n, 128, 7, 7) -> (n, 6272)
             nn.Linear(wide * (height // 4) * (image_width // 4), full),
-            *_batch_norm(BatchNorm1d, full, norm),
+            *batch_norm(BatchNorm1d, full, norm),
             nn.LeakyReLU(0.1),
         )
         self.real_head = nn.Linear(full, 1)
         self.q_head = QHead(spec, full, hidden, variance, norm)
         initialise(self)
         if norm == "spectral":
-            _bound_weights(self.trunk, self.real_head)
+            bound_weights(self.trunk, self.real_head)
 
     def forward(self, images):
         """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
         with reduced_precision(self):
-            features = self.trunk(_check_images(images, self.image_shape))
+            features = self.trunk(check_images(images, self.image_shape))
             return self.real_head(features)[:, 0].float(), self.q_head(features)
-
-
-class MirroredDiscriminatorQ(DiscriminatorQ):
-    """The same D; Q is asked about a picture and about its reflection, and what its two answers share is the answer.
-
-    So an odd code (``CodeSpec.odd``) changes its sign with the reflection, a circular code's angle turns into its
-    negative, and all others stay: for any weights, by construction.
-    """
-
-    def forward(self, images):
-        """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``.
-
-        In two passes, so that batch norm shows D what it shows a ``DiscriminatorQ``. In one, D was right on 99 of 100
-        pictures from the start, and G learned nothing.
-        """
-        logit, here = super().forward(images)
-        _, there = super().forward(images.flip(3))
-        return logit, shared(here, turned_back(there, self.spec))
-
-
-def shared(here, there):
-    """The mean of two ``Posterior``s: of their logits, means, log-variances, directions and logarithms of κ."""
-    logits = tuple((a + b) / 2 for a, b in zip(here.categorical_logits, there.categorical_logits, strict=True))
-    circular = []
-    for a, b in zip(here.circular, there.circular, strict=True):
-        direction = F.normalize(a.direction + b.direction, dim=1, eps=MIN_NORM)
-        circular.append(VonMises(direction, (a.concentration * b.concentration).sqrt()))
-    mean, log_variance = (here.mean + there.mean) / 2, (here.log_variance + there.log_variance) / 2
-    return Posterior(logits, mean, log_variance, tuple(circular))
-
-
-def turned_back(answers, spec):
-    """Answers on reflections as they are of the pictures: odd means change their sign, angles turn to their negatives.
-
-    Args:
-        answers: a ``Posterior``.
-        spec: the ``CodeSpec``.
-
-    Returns:
-        A ``Posterior``.
-    """
-    mean = torch.cat([-answers.mean[:, : spec.odd], answers.mean[:, spec.odd :]], dim=1)
-    flipped = answers.mean.new_tensor([1.0, -1.0])
-    circular = tuple(VonMises(angle.direction * flipped, angle.concentration) for angle in answers.circular)
-    return answers._replace(mean=mean, circular=circular)
 
 
 class MLPGenerator(nn.Module):
@@ -275,26 +228,19 @@ class MLPDiscriminatorQ(nn.Module):
         sizes = [math.prod(image_shape), *(scaled(units, width) for units in (1024, 512, 256))]
         layers = [nn.Flatten()]
         for i, (before, after) in enumerate(pairwise(sizes)):
-            layers += [nn.Linear(before, after), *_batch_norm(BatchNorm1d, after, norm), nn.LeakyReLU(0.2)]
+            layers += [nn.Linear(before, after), *batch_norm(BatchNorm1d, after, norm), nn.LeakyReLU(0.2)]
             layers += [nn.Dropout(0.3)] if i < 2 else []
         self.trunk = nn.Sequential(*layers)
         self.real_head = nn.Linear(sizes[-1], 1)
         self.q_head = QHead(spec, sizes[-1], 0, variance, norm)
         if norm == "spectral":
-            _bound_weights(self.trunk, self.real_head)
+            bound_weights(self.trunk, self.real_head)
 
     def forward(self, images):
         """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
         with reduced_precision(self):
-            features = self.trunk(_check_images(images, self.image_shape))
+            features = self.trunk(check_images(images, self.image_shape))
             return self.real_head(features)[:, 0].float(), self.q_head(features)
-
-
-ARCHITECTURES = {
-    "conv": (Generator, DiscriminatorQ),
-    "mirrored": (Generator, MirroredDiscriminatorQ),
-    "mlp": (MLPGenerator, MLPDiscriminatorQ),
-}
 
 
 def reduced_precision(network):
@@ -330,12 +276,12 @@ def scaled(units, width):
     return max(1, round(units * checks.number("width", width, above=0)))
 
 
-def _batch_norm(layer, units, norm):
+def batch_norm(layer, units, norm):
     """The layer's batch norm as a list, which is empty where D has another norm or none."""
     return [layer(units)] if norm == "batch" else []
 
 
-def _bound_weights(*modules):
+def bound_weights(*modules):
     """Divide each layer's weights by their largest singular value, after they were drawn: none stretches its input."""
     for module in modules:
         for layer in module.modules():
@@ -350,16 +296,19 @@ def _check_shape(image_shape):
     return tuple(int(s) for s in sizes)
 
 
-def _check_image_shape(image_shape):
+def check_image_shape(image_shape, divisor=4):
+    """``image_shape`` as three integers, if it is such a shape, its sides divisible by ``divisor``."""
     sizes = _check_shape(image_shape)
-    if len(sizes) != 3 or sizes[1] % 4 or sizes[2] % 4:
+    if len(sizes) != 3 or sizes[1] % divisor or sizes[2] % divisor:
         raise ValueError(
-            f"image_shape must be (channels, height, width) with height and width divisible by 4, got {image_shape!r}"
+            f"image_shape must be (channels, height, width) with height and width divisible by {divisor}, "
+            f"got {image_shape!r}"
         )
     return sizes
 
 
-def _check_images(images, image_shape):
+def check_images(images, image_shape):
+    """``images`` themselves, if they are floats of this shape."""
     if not isinstance(images, torch.Tensor):
         raise ValueError(f"images must be a tensor of floats in [-1, 1], got {type(images).__name__}")
     if images.ndim != len(image_shape) + 1 or tuple(images.shape[1:]) != image_shape:

@@ -1,11 +1,15 @@
-"""What notebooks 06 and 07 train: each world with its codes. All share one configuration, ``noise_last.Config()``.
+"""What notebooks 06 and 07 train: each world with its codes and the method that suits it.
 
-Not here: the worlds (``worlds``), the method (``methods.noise_last``), and any training.
+Not here: the worlds (``worlds``), the methods, and any training.
 """
 
+from dataclasses import replace
+from types import ModuleType
 from typing import NamedTuple
 
 from infogan_helpers.codes import CodeSpec
+from infogan_helpers.methods import infogan, noise_last
+from infogan_helpers.methods.players import PlayersConfig
 from infogan_helpers.worlds import Chairs, Faces, Sprites
 
 
@@ -15,14 +19,20 @@ class WorldPreset(NamedTuple):
     Attributes:
         world: the class of the ``World``.
         spec: the codes.
+        method: the file of ``methods`` that trains it.
+        config: its ``Config``.
     """
 
     world: type
     spec: CodeSpec
+    method: ModuleType
+    config: PlayersConfig
 
+
+PLAIN = replace(infogan.PRESETS["plain"], steps=5333, batch_size=96)  # the paper's algorithm, for five minutes
 
 WORLD_PRESETS = {
-    "sprites": WorldPreset(Sprites, CodeSpec((3,), 4, 16, odd=1)),
-    "faces": WorldPreset(Faces, CodeSpec((), 5, 32, odd=2)),
-    "chairs": WorldPreset(Chairs, CodeSpec((), 2, 32, circular=1)),
+    "sprites": WorldPreset(Sprites, CodeSpec((3,), 4, 16, odd=1), noise_last, noise_last.Config()),
+    "faces": WorldPreset(Faces, CodeSpec((), 5, 32, odd=2), infogan, PLAIN),
+    "chairs": WorldPreset(Chairs, CodeSpec((), 2, 32, circular=1), noise_last, noise_last.Config()),
 }

@@ -304,9 +304,9 @@ def test_the_exported_page_needs_neither_a_kernel_nor_a_network(exported, page):
 def exported_dial(tmp_path_factory):
     import torch
 
+    from infogan_helpers.architectures import ARCHITECTURES
     from infogan_helpers.codes import CodeSpec
     from infogan_helpers.explorer_page import export_explorer
-    from infogan_helpers.networks import ARCHITECTURES
 
     torch.manual_seed(0)
     networks = [make(CodeSpec((3,), 1, 5, circular=1), (1, 28, 28), 0.05) for make in ARCHITECTURES["conv"]]

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from infogan_helpers import tensor_files
+from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.checkpoints import (
     PRETRAINED_FOLDER,
     load_networks,
@@ -18,7 +19,7 @@ from infogan_helpers.checkpoints import (
 )
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.evaluation import read_codes
-from infogan_helpers.networks import ARCHITECTURES, MLPGenerator
+from infogan_helpers.networks import MLPGenerator
 from infogan_helpers.tensor_files import load_tensors, save_tensors
 
 SPEC = CodeSpec(categorical=(3, 2), continuous=1, noise=4, continuous_prior="normal")
@@ -27,8 +28,8 @@ SPEC = CodeSpec(categorical=(3, 2), continuous=1, noise=4, continuous_prior="nor
 def networks(architecture="conv", variance="learned"):
     torch.manual_seed(0)
     make_generator, make_discriminator_q = ARCHITECTURES[architecture]
-    generator = make_generator(SPEC, (1, 8, 12), 0.05)
-    discriminator_q = make_discriminator_q(SPEC, (1, 8, 12), 0.1, variance)
+    generator = make_generator(SPEC, (1, 8, 16), 0.05)
+    discriminator_q = make_discriminator_q(SPEC, (1, 8, 16), 0.1, variance)
     generator(SPEC.sample(8))  # so that running statistics are not those of a new network
     return generator, discriminator_q
 
@@ -41,7 +42,7 @@ def test_networks_come_back_as_they_were(architecture, variance, tmp_path):
     loaded = load_networks(tmp_path / "n.safetensors")
     for there, here in zip(saved, loaded, strict=True):
         assert type(here) is type(there)
-        assert (here.spec, here.image_shape, here.width) == (SPEC, (1, 8, 12), there.width)
+        assert (here.spec, here.image_shape, here.width) == (SPEC, (1, 8, 16), there.width)
         assert not any(m.training for m in here.modules())
         state = there.state_dict()
         assert state.keys() == here.state_dict().keys()
@@ -90,7 +91,7 @@ def test_loading_leaves_random_numbers_alone(tmp_path):
 
 def test_networks_that_are_no_pair_are_refused(tmp_path):
     generator, discriminator_q = networks()
-    for pair in ((MLPGenerator(SPEC, (1, 8, 12), 0.05), discriminator_q), (discriminator_q, generator)):
+    for pair in ((MLPGenerator(SPEC, (1, 8, 16), 0.05), discriminator_q), (discriminator_q, generator)):
         with pytest.raises(ValueError, match=r"generator and discriminator_q must be a pair .*ARCHITECTURES, got"):
             save_networks(tmp_path / "n.safetensors", *pair)
     assert not list(tmp_path.iterdir())

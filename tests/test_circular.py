@@ -9,13 +9,13 @@ import scipy.stats
 import torch
 from small_runs import QUICK, Stop, assert_same_run, assert_same_state, ctrl_c, some_images, train
 
+from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.checkpoints import load_networks, save_networks
 from infogan_helpers.code_factors import as_columns, code_factor_table
 from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.evaluation import code_attribute_table, read_codes
 from infogan_helpers.losses import Nats, code_log_likelihood, lower_bound
 from infogan_helpers.methods import digits, infogan
-from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.posteriors import Posterior, VonMises, joined
 from infogan_helpers.priors import CONTINUOUS_PRIORS, CategoricalPrior, CircularPrior, wrapped
 from infogan_helpers.worlds import Sprites

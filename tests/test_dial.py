@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
+from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.explorer_page import CANVAS_SCALE, SHEET_SCALES, export_explorer
-from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.widgets import draw_a_digit, explorer
 
 SPEC = CodeSpec((3,), 1, 5, circular=2)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from test_measures import bar
 
+from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData, to_model_range
 from infogan_helpers.evaluation import (
@@ -21,7 +22,7 @@ from infogan_helpers.evaluation import (
     read_codes,
     score_codes,
 )
-from infogan_helpers.networks import ARCHITECTURES, Generator
+from infogan_helpers.networks import Generator
 from infogan_helpers.posteriors import Posterior
 
 pytestmark = pytest.mark.usefixtures("warnings_are_errors")

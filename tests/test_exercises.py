@@ -88,6 +88,16 @@ def answers(read, images):
     return torch.stack([here[:, 0] - there[:, 0], here[:, 1] + there[:, 1]], dim=1) / 2
 
 
+def slope_of(d, real, create_graph=True):
+    real = real.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(d(real).sum(), real, create_graph=create_graph)
+    return slope.flatten(1)
+
+
+def r1(d, real, gamma):
+    return gamma / 2 * slope_of(d, real).square().sum(dim=1).mean()
+
+
 def blurred(images):
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
     return torch.cat([images, images + 0.2 * noise], dim=1)
@@ -112,6 +122,7 @@ RIGHT = [
     (notebook_06.check_gap_of_a_blurred_copy, blurred),
     (notebook_07.check_circular_correlation, correlation),
     (notebook_07.check_mirrored_answers, answers),
+    (notebook_07.check_r1_penalty, r1),
 ]
 
 WRONG = [
@@ -284,6 +295,33 @@ WRONG = [
     ),
     (notebook_07.check_mirrored_answers, lambda q, x: q(x), "not looked at"),
     (notebook_07.check_mirrored_answers, lambda q, x: q(x)[:, 0], "the answers' shape"),
+    (notebook_07.check_r1_penalty, lambda d, x, gamma: 2 * r1(d, x, gamma), "γ/2, not γ"),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x).norm(dim=1).mean(),
+        "R1 squares it",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x).square().mean(),
+        "averaged over the pixels",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x).square().sum(),
+        "must not grow with the batch",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * (slope_of(d, x).norm(dim=1) - 1).square().mean(),
+        "R1 asks for 0",
+    ),
+    (
+        notebook_07.check_r1_penalty,
+        lambda d, x, gamma: gamma / 2 * slope_of(d, x, create_graph=False).square().sum(dim=1).mean(),
+        "needs create_graph=True",
+    ),
+    (notebook_07.check_r1_penalty, lambda d, x, gamma: float(r1(d, x, gamma)), "nothing may be detached"),
     (notebook_06.check_gap_of_a_blurred_copy, lambda images: images[:, [0, 0, 1, 1]], "exactly the same"),
 ]
 

@@ -7,7 +7,15 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.games import GAMES, GRADIENT_PENALTY, discriminator_loss, generator_loss, gradient_penalty
+from infogan_helpers.games import (
+    GAMES,
+    GRADIENT_PENALTY,
+    R1_GAMMA,
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+    r1_penalty,
+)
 from infogan_helpers.networks import DiscriminatorQ
 
 LN2 = math.log(2)
@@ -163,3 +171,28 @@ def test_the_penalty_moves_the_trunk_and_ds_head_and_neither_g_nor_q():
     assert dq.trunk[0].weight.grad.any()
     with pytest.raises(ValueError, match=r"real and fake must have one shape, got \(6, 1, 8, 8\) and \(5, 1, 8, 8\)"):
         gradient_penalty(dq, torch.rand(6, 1, 8, 8), fake[:5], None)
+
+
+def test_r1_of_a_linear_critic_is_half_gamma_times_its_slope_squared_whatever_the_images():
+    critic = Linear([0.6, 1.2])
+    loss = r1_penalty(critic, torch.rand(4, 2), None, None)
+    assert loss.item() == pytest.approx(R1_GAMMA / 2 * (0.36 + 1.44), abs=1e-6)
+    loss.backward()
+    torch.testing.assert_close(critic.weight.grad, R1_GAMMA * torch.tensor([0.6, 1.2]))
+
+
+def test_r1_looks_at_real_images_alone_each_by_its_own_slope():
+    def critic(images):
+        return images.square().sum(dim=1) / 2, None  # its slope at x is x
+
+    real = torch.tensor([[3.0, 4.0], [0.0, 1.0]])
+    assert r1_penalty(critic, real, None, None).item() == pytest.approx(R1_GAMMA / 2 * (25 + 1) / 2)
+    assert not real.requires_grad
+
+
+def test_r1_moves_the_trunk_and_ds_head_and_not_q():
+    dq = DiscriminatorQ(CodeSpec(), (1, 8, 8), 0.05, norm="none")
+    r1_penalty(dq, torch.rand(6, 1, 8, 8), None, None).backward()
+    assert all(p.grad is None for p in dq.q_head.parameters())
+    assert dq.real_head.weight.grad.any()
+    assert dq.trunk[0].weight.grad.any()

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import (
-    ARCHITECTURES,
     MAX_LOG_VARIANCE,
     MIN_LOG_VARIANCE,
     DiscriminatorQ,

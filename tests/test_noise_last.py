@@ -1,4 +1,4 @@
-"""The page of notebook 07: the paper's step where all of the noise is there, and what is due of it elsewhere."""
+"""The page of notebook 07: the paper's step where nothing is added, and each thing that it adds by itself."""
 
 from dataclasses import replace
 
@@ -7,8 +7,9 @@ import torch
 from small_runs import Stop, assert_same_state, ctrl_c, same, some_images
 
 from infogan_helpers.codes import CodeSpec
+from infogan_helpers.games import GAMES
 from infogan_helpers.methods import infogan, noise_last
-from infogan_helpers.methods.noise_last import Config, fit
+from infogan_helpers.methods.noise_last import Config, fit, follow, make, train_step
 from infogan_helpers.methods.players import make_players
 from infogan_helpers.schedules import Ramp
 
@@ -17,21 +18,24 @@ SHAPE = (1, 8, 8)
 QUICK = Config(steps=12, batch_size=4, width=0.1, sample_every=5, checkpoint_every=5, seed=3)
 
 
-def a_step(method, config, done=0.0):
+def batch(n=4):
+    return some_images(n, SHAPE).float() / 127.5 - 1
+
+
+def a_step(config, done=0.0, n=4):
     torch.manual_seed(0)
-    players = make_players(SPEC, SHAPE, config)
-    real = some_images(4, SHAPE).float() / 127.5 - 1
-    method.train_step(players, real, SPEC, config, torch.Generator().manual_seed(5), done)
-    return players
+    players = make(SPEC, SHAPE, config)
+    metrics = train_step(players, batch(n), SPEC, config, torch.Generator().manual_seed(5), done)
+    return players, metrics
 
 
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
-        ("lambda_categorical", -0.1, "a number of at least 0"),
-        ("lambda_continuous", "1", "a number of at least 0"),
+        ("lambda_information", -0.1, "a number of at least 0"),
         ("noise", -1, "a number of at least 0"),
-        ("noise", None, "a number of at least 0"),
+        ("learning_rate_factor", None, "a number of at least 0"),
+        ("norm", "batch", "'spectral' or 'none' where game is 'r1'"),
     ],
 )
 def test_config_names_the_field_what_it_takes_and_what_it_got(name, value, wanted):
@@ -39,14 +43,18 @@ def test_config_names_the_field_what_it_takes_and_what_it_got(name, value, wante
         Config(**{name: value})
 
 
-@pytest.mark.parametrize(("config", "done"), [(replace(QUICK, noise=1.0), 0.0), (QUICK, 0.95)])
-def test_with_all_of_the_noise_a_step_is_the_papers_to_the_bit(config, done):
-    kept = {name: getattr(config, name) for name in vars(infogan.Config()) if hasattr(config, name)}
-    ours, theirs = a_step(noise_last, config, done), a_step(infogan, infogan.Config(**kept))
-    early = a_step(noise_last, QUICK, 0.5)
+def test_where_nothing_is_added_a_step_is_the_papers():
+    plain = replace(QUICK, game="standard", noise=1.0, learning_rate_factor=1.0)
+    ours, _ = a_step(plain, done=0.2)
+    shared = {f: getattr(plain, f) for f in infogan.PlayersConfig.__dataclass_fields__}
+    lambdas = {"lambda_categorical": 0.2, "lambda_continuous": 0.2}
+    config = infogan.Config(**shared, **lambdas)
+    torch.manual_seed(0)
+    theirs = make_players(SPEC, SHAPE, config)
+    infogan.train_step(theirs, batch(), SPEC, config, torch.Generator().manual_seed(5))
     for name in ("generator", "discriminator_q"):
-        assert same(getattr(ours, name).parameters(), getattr(theirs, name).parameters())
-        assert not same(getattr(early, name).parameters(), getattr(theirs, name).parameters())
+        for a, b in zip(getattr(ours, name).parameters(), getattr(theirs, name).parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("done", "amount"), [(0.0, 0.0), (0.45, 0.5), (0.9, 1.0), (1.0, 1.0)])
@@ -54,13 +62,59 @@ def test_g_is_given_as_much_noise_as_is_due(done, amount, monkeypatch):
     seen = []
     encode = CodeSpec.encode
     monkeypatch.setattr(CodeSpec, "encode", lambda spec, codes: seen.append(codes) or encode(spec, codes))
-    a_step(noise_last, QUICK, done)
+    a_step(QUICK, done)
     drawn = SPEC.sample(4, torch.Generator().manual_seed(5))
     torch.testing.assert_close(seen[0].noise, amount * drawn.noise)
     assert torch.equal(seen[0].continuous, drawn.continuous)
 
 
-def test_a_killed_run_resumes_bit_for_bit(tmp_path):
+def test_the_penalty_comes_every_fourth_step_and_counts_four_times(monkeypatch):
+    steps = []
+    game = GAMES["r1"]._replace(penalty=lambda *_: torch.tensor(float(steps[-1])))
+    monkeypatch.setitem(GAMES, "r1", game)
+    losses = []
+    for step in range(6):
+        steps.append(100 + step)
+        losses.append(float(a_step(QUICK, step / QUICK.steps)[1].d_loss))
+    assert [loss > 50 for loss in losses] == [True, False, False, False, True, False]
+    assert losses[0] == pytest.approx(4 * 100, abs=20)
+
+
+def test_g_waits_for_d_in_the_first_tenth():
+    rates = [a_step(QUICK, done)[0].optimizer_g.param_groups[0]["lr"] for done in (0.0, 0.05, 0.1, 0.5)]
+    assert rates == pytest.approx([2e-5, 5.1e-4, 1e-3, 1e-3])
+    assert a_step(QUICK, 0.0)[0].optimizer_d.param_groups[0]["lr"] == 1e-3
+
+
+def test_an_average_begins_as_a_mean_and_then_keeps_998_parts_of_a_thousand():
+    average, network = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
+    average.requires_grad_(False)
+    with torch.no_grad():
+        average.weight.fill_(2.0), network.weight.fill_(4.0)
+        network.running_mean.fill_(7.0)
+    follow(average, network, 0)
+    assert average.weight.item() == pytest.approx(3.0)
+    assert average.running_mean.item() == 7.0
+    follow(average, network, 10_000)
+    assert average.weight.item() == pytest.approx(3.002)
+    assert network.weight.item() == 4.0
+
+
+def test_averages_follow_and_no_optimiser_owns_them():
+    players, _ = a_step(QUICK)
+    owned = {
+        id(p)
+        for optimizer in (players.optimizer_g, players.optimizer_d, players.optimizer_q)
+        for group in optimizer.param_groups
+        for p in group["params"]
+    }
+    for average, network in ((players.average_g, players.generator), (players.average_dq, players.discriminator_q)):
+        assert not owned & {id(p) for p in average.parameters()}
+        assert not any(p.requires_grad for p in average.parameters())
+        assert not same(average.parameters(), network.parameters())
+
+
+def test_a_run_returns_the_averages_and_resumes_bit_for_bit(tmp_path):
     options = {"device": "cpu", "progress": False}
     whole = fit(some_images(18, SHAPE), SPEC, QUICK, checkpoint=tmp_path / "whole.safetensors", **options)
     file = tmp_path / "run.safetensors"
@@ -69,6 +123,7 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
     again = fit(some_images(18, SHAPE), SPEC, QUICK, checkpoint=file, **options)
     assert_same_state(file, tmp_path / "whole.safetensors")
     assert same(again.generator.parameters(), whole.generator.parameters())
+    assert not any(p.requires_grad for p in whole.discriminator_q.parameters())
     assert not whole.generator.training
 
 

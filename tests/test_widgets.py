@@ -11,13 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
+from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.checkpoints import load_pretrained
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import like_mnist, mnist_sample
 from infogan_helpers.evaluation import read_codes
 from infogan_helpers.explorer_page import CANVAS_SCALE, SHEET_SCALES, export_explorer
 from infogan_helpers.methods import infogan
-from infogan_helpers.networks import ARCHITECTURES
 from infogan_helpers.widgets import (
     INVITATION,
     OTHERS,

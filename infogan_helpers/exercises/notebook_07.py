@@ -1,4 +1,4 @@
-"""Checks of notebook 07: angles, and answers on reflections."""
+"""Checks of notebook 07: angles, answers and reflections, and a penalty on D's slope."""
 
 import math
 
@@ -7,6 +7,7 @@ import torch
 
 from infogan_helpers import code_factors
 from infogan_helpers.exercises.checking import (
+    SUM,
     Case,
     Mistake,
     call,
@@ -15,6 +16,11 @@ from infogan_helpers.exercises.checking import (
     passed,
     require,
     short,
+)
+
+NO_WAY_BACK = (
+    "no gradient reaches D's weights, so the penalty would teach D nothing: torch.autograd.grad needs "
+    "create_graph=True here, and nothing may be detached"
 )
 
 
@@ -82,3 +88,52 @@ def check_mirrored_answers(function):
     message = f"on {case.what} begins with {short(came[0].tolist())}, expected {short(right[0].tolist())}"
     require(torch.allclose(came, right, atol=1e-5), name, message + (f". Likely: {hint}" if hint else ""))
     passed(name, case.what)
+
+
+def check_r1_penalty(function):
+    """``r1(d, real, gamma)``: notebook 07, exercise 3: γ/2 times the mean squared norm of D's slope at real images."""
+    __tracebackhide__ = True
+    name = name_of(function)
+
+    def of_weights(weights, real, gamma):
+        return function(lambda images: _scores(weights, images), real, gamma)
+
+    of_weights.__name__ = name
+    cases = []
+    for n, gamma in ((6, 1.0), (3, 0.3), (1, 10.0)):
+        random = torch.Generator().manual_seed(n)
+        weights = torch.randn(16, generator=random).requires_grad_()
+        real = 2 * torch.rand(n, 1, 4, 4, generator=random) - 1
+        case = Case(f"{n} real images of 16 pixels and γ = {gamma:g}", (weights, real, gamma))
+        cases.append(case)
+        result = call(of_weights, case)
+        require(isinstance(result, torch.Tensor) and result.requires_grad, name, f"on {case.what}: {NO_WAY_BACK}")
+        (slope,) = torch.autograd.grad(result.sum(), weights, allow_unused=True, retain_graph=True)
+        require(slope is not None and bool(slope.abs().sum() > 0), name, f"on {case.what}: {NO_WAY_BACK}")
+
+    def of_slopes(reduce):
+        return lambda weights, real, gamma: reduce(_slopes(weights.detach(), real), gamma)
+
+    mistakes = [
+        Mistake("γ/2, not γ", of_slopes(lambda s, gamma: gamma * s.square().sum(dim=1).mean())),
+        Mistake("that is the norm: R1 squares it", of_slopes(lambda s, gamma: gamma / 2 * s.norm(dim=1).mean())),
+        Mistake(
+            "you averaged over the pixels too: sum the squares of each image, and average over the images",
+            of_slopes(lambda s, gamma: gamma / 2 * s.square().mean()),
+        ),
+        Mistake(SUM, of_slopes(lambda s, gamma: gamma / 2 * s.square().sum())),
+        Mistake(
+            "that is the penalty of notebook 03's critic, which asks for a slope of 1: R1 asks for 0",
+            of_slopes(lambda s, gamma: gamma / 2 * (s.norm(dim=1) - 1).square().mean()),
+        ),
+    ]
+    check_numbers(of_weights, cases, of_slopes(lambda s, gamma: gamma / 2 * s.square().sum(dim=1).mean()), mistakes)
+
+
+def _scores(weights, images):
+    """A D small enough to differentiate by hand."""
+    return (weights * images.flatten(1)).tanh().sum(dim=1)
+
+
+def _slopes(weights, images):
+    return weights * (1 - (weights * images.flatten(1)).tanh().square())  # shape (n, pixels)

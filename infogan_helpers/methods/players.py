@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from infogan_helpers import checks
+from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import code_recovery
-from infogan_helpers.networks import ARCHITECTURES, NORMS, VARIANCES
+from infogan_helpers.networks import NORMS, VARIANCES
 from infogan_helpers.schedules import largest
 from infogan_helpers.training import History, RunConfig
 
@@ -32,7 +33,7 @@ class PlayersConfig(RunConfig):
         learning_rate_q: for Q's head.
         betas: Adam's two decay rates.
         game: a key of ``games.GAMES``.
-        architecture: a key of ``networks.ARCHITECTURES``; ``"conv"`` is the paper's.
+        architecture: a key of ``architectures.ARCHITECTURES``; ``"conv"`` is the paper's.
         norm: of D and Q, from ``networks.NORMS``.
         width: scales the hidden layers; 1.0 is the paper's.
         variance: of Q's continuous codes, ``"learned"`` or ``"fixed"``; of circular codes the concentration.
@@ -62,9 +63,9 @@ class PlayersConfig(RunConfig):
         choices = {"game": GAMES, "architecture": ARCHITECTURES, "norm": NORMS, "variance": VARIANCES}
         for name, known in choices.items():
             checks.choice(name, getattr(self, name), known)
-        if self.game == "wasserstein" and self.norm == "batch":
+        if self.game in ("wasserstein", "r1") and self.norm == "batch":
             raise ValueError(
-                "norm must be 'spectral' or 'none' where game is 'wasserstein', whose penalty is on each image by "
+                f"norm must be 'spectral' or 'none' where game is {self.game!r}, whose penalty is on each image by "
                 "itself, got 'batch'"
             )
 

@@ -1,10 +1,11 @@
-"""A Q that reads a picture and its reflection: what holds for any weights, by construction."""
+"""The networks of three convolutions, and the mirror: what holds for any weights, by construction."""
 
 import pytest
 import torch
 
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.networks import DiscriminatorQ, MirroredDiscriminatorQ, count_parameters
+from infogan_helpers.deep_networks import DeepDiscriminatorQ, DeepGenerator, MirroredDiscriminatorQ
+from infogan_helpers.networks import count_parameters
 
 SPEC = CodeSpec((3,), 3, 4, circular=1, odd=2)
 SHAPE = (1, 16, 8)
@@ -17,6 +18,26 @@ def _seed():
 
 def images_of(n, shape=SHAPE):
     return torch.rand(n, *shape) * 2 - 1
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 32), (3, 8, 16)])
+def test_g_makes_images_in_range_and_d_and_q_read_them(shape):
+    images = DeepGenerator(SPEC, shape, 0.1)(SPEC.sample(5))
+    assert images.shape == (5, *shape)
+    assert images.abs().max() <= 1
+    assert images.std() > 0
+    for reader in (DeepDiscriminatorQ, MirroredDiscriminatorQ):
+        logit, posterior = reader(SPEC, shape, 0.1)(images)
+        assert logit.shape == (5,)
+        assert posterior.mean.shape == posterior.log_variance.shape == (5, 3)
+        assert posterior.categorical_logits[0].shape == (5, 3)
+        assert posterior.circular[0].direction.shape == (5, 2)
+
+
+@pytest.mark.parametrize("network", [DeepGenerator, DeepDiscriminatorQ, MirroredDiscriminatorQ])
+def test_sides_must_be_divisible_by_eight(network):
+    with pytest.raises(ValueError, match=r"^image_shape must be .* divisible by 8, got \(1, 28, 32\)"):
+        network(SPEC, (1, 28, 32))
 
 
 def test_the_reflection_of_a_picture_gets_the_mirrored_answer_exactly():
@@ -41,17 +62,26 @@ def test_a_picture_that_is_its_own_reflection_has_odd_codes_of_zero_and_angles_o
 
 
 def test_without_the_mirror_nothing_of_this_holds():
-    reader, images = DiscriminatorQ(SPEC, SHAPE, 0.2), images_of(6)
+    reader, images = DeepDiscriminatorQ(SPEC, SHAPE, 0.2), images_of(6)
     (_, here), (_, there) = reader(images), reader(images.flip(3))
     assert (here.mean[:, :2] + there.mean[:, :2]).abs().max() > 1e-3
 
 
 def test_the_mirror_adds_no_parameter_and_leaves_d_as_it_was():
-    plain, mirrored = DiscriminatorQ(SPEC, SHAPE), MirroredDiscriminatorQ(SPEC, SHAPE)
-    assert count_parameters(plain) == count_parameters(mirrored)
-    mirrored.load_state_dict(plain.state_dict())
+    deep, mirrored = DeepDiscriminatorQ(SPEC, SHAPE), MirroredDiscriminatorQ(SPEC, SHAPE)
+    assert count_parameters(deep) == count_parameters(mirrored)
+    mirrored.load_state_dict(deep.state_dict())
     images = images_of(6)
-    torch.testing.assert_close(mirrored(images)[0], plain(images)[0])
+    torch.testing.assert_close(mirrored(images)[0], deep(images)[0])
+
+
+def test_first_weights_are_neither_too_small_for_d_nor_too_large_for_g():
+    spec = CodeSpec((), 5, 32)
+    assert DeepGenerator(spec)(spec.sample(64)).std() < 0.3  # a G that begins at -1 and 1 has no slope
+    before = after = images_of(64, (1, 32, 32))
+    for layer in DeepDiscriminatorQ(spec).trunk:
+        after = layer(after)
+    assert 0.3 < after.square().mean() / before.square().mean() < 3
 
 
 # --- codes that a mirror turns round
