@@ -32,7 +32,7 @@ class WorldPreset(NamedTuple):
 PLAIN = replace(infogan.PRESETS["plain"], steps=5333, batch_size=96)  # the paper's algorithm, for five minutes
 
 WORLD_PRESETS = {
-    "sprites": WorldPreset(Sprites, CodeSpec((3,), 4, 16, odd=1), noise_last, noise_last.Config()),
+    "sprites": WorldPreset(Sprites, CodeSpec((), 4, 16, odd=1), noise_last, noise_last.Config()),
     "faces": WorldPreset(Faces, CodeSpec((), 5, 32, odd=2), infogan, PLAIN),
     "chairs": WorldPreset(Chairs, CodeSpec((), 2, 32, circular=1), noise_last, noise_last.Config()),
 }

@@ -39,8 +39,6 @@ SETTINGS = {
 NOT_MOVED = {
     # Cells that print a figure of what was drawn, asked of no network: another seed draws, and prints, something else.
     "06_measuring_disentanglement.ipynb, solution-2",
-    "07_faces_and_chairs.ipynb, back-or-angle",
-    "07_faces_and_chairs.ipynb, first-component",
     # Tests that compare with a run in a process of its own, where no seed is moved.
     "test_harness.py::test_runs_train_in_their_own_processes_and_come_back_in_order",
     *(f"test_resume.py::test_a_run_killed_in_another_process_goes_on_bit_for_bit[SIG{end}]" for end in ("INT", "KILL")),

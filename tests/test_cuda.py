@@ -11,7 +11,7 @@ import torch
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import mnist_sample, to_model_range
 from infogan_helpers.evaluation import draw_images, read_codes
-from infogan_helpers.methods import digits, infogan, noise_last
+from infogan_helpers.methods import digits, infogan
 from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.world_presets import WORLD_PRESETS
 from infogan_helpers.worlds import Chairs, Faces, Sprites
@@ -31,7 +31,7 @@ EVERYTHING += [
     for game, norm in (("hinge", "spectral"), ("wasserstein", "none"))
 ]
 EVERYTHING += [
-    pytest.param(preset.world, preset.spec, noise_last, noise_last.Config(), id=name)
+    pytest.param(preset.world, preset.spec, preset.method, preset.config, id=name)
     for name, preset in WORLD_PRESETS.items()
 ]
 

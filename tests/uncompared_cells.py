@@ -26,8 +26,8 @@ REASONS = {
     ("04", "cost"): "times",
     ("04", "solution-1"): "a trained figure, which depends on budget and machine; the cell asserts the claim",
     ("04", "your-step-runs"): "trained figures, which depend on budget, data and machine",
-    ("06", "sprite-run"): "a training with a progress bar; the next cell asserts what is claimed of it",
-    ("06", "sprite-run-facts"): "figures of that training; the cell itself asserts what is claimed of them",
-    ("07", "short-run"): "a training with a progress bar; the next cell compares what is claimed of it",
-    ("07", "chair-pictures"): "renders pictures under a progress bar, where they are not cached",
+    ("07", "learned-tent"): "a trained figure, which depends on budget and machine",
+    ("07", "learned-tent-figure"): "a figure of that training",
+    ("07", "short-run"): "a training with a progress bar; the next cell asserts what is claimed of it",
+    ("07", "short-run-facts"): "figures of that training; the cell itself asserts what is claimed of them",
 }

@@ -38,9 +38,7 @@ def preset_of(run):
     for method in (infogan, digits):
         if name in method.PRESETS:
             return method.fit, spec, method.PRESETS[name], world and world.world()
-    from infogan_helpers.methods import noise_last  # digits may be compared with a revision that lacks it
-
-    return noise_last.fit, spec, noise_last.Config(), world.world()
+    return world.method.fit, spec, world.config, world.world()
 
 
 def train(run, folder):
