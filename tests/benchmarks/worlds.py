@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import torch
 from harness import RESULTS, Measured, Run, conditions, finished, markdown, read_options, train
-from sklearn.metrics import normalized_mutual_info_score
 
 from infogan_helpers.checkpoints import load_networks, save_pretrained
 from infogan_helpers.code_factors import as_columns, code_factor_table
@@ -76,8 +75,7 @@ def train_and_score(run, scratch):
         "config": asdict(config),
         "seconds": trained.history.seconds,
         "figures": {
-            "L_I categorical": float(np.mean(trained.history.bound_categorical[recent])),
-            "L_I continuous": float(np.mean(trained.history.bound_continuous[recent])),
+            "L_I": float(np.mean(trained.history.bound_continuous[recent])),
             **score(trained.generator, trained.discriminator_q, spec, world),
         },
         "conditions": conditions(),
@@ -92,11 +90,11 @@ def headline(record):
 def score(generator, discriminator_q, spec, world):
     """Every figure of one run: what Q says of held-out pictures, and what a judge says of G's."""
     pictures, factors, _ = world.images_and_factors(HELD_OUT, TEST_SEED, progress=False)
-    judge, classes = load_judge(world), len(spec.categorical)
+    judge = load_judge(world)
     codes = spec.sample(HELD_OUT, torch.Generator().manual_seed(1))
     fakes, real = judged(judge, draw_images(generator, codes)), judged(judge, pictures)
     read = as_columns(read_codes(discriminator_q, pictures))
-    drawn = torch.cat([codes.categorical.double(), codes.continuous, codes.circular], dim=1)
+    drawn = torch.cat([codes.continuous, codes.circular], dim=1)
     figures = {
         "MIG": mutual_information_gap(read, factors),
         "Fréchet distance": frechet_distance(fakes.features, real.features),
@@ -106,14 +104,8 @@ def score(generator, discriminator_q, spec, world):
         ),
     }
     for who, columns, values in (("Q", read, world.values(factors)), ("G", drawn, fakes.values)):
-        table = code_factor_table(columns[:, classes:], values, world, spec.circular)
-        table.index = spec.names[classes:]
+        table = code_factor_table(columns, values, world, spec.circular)
         figures[who] = {factor: table[factor].round(4).to_dict() for factor in table}
-        for k in range(classes):
-            kind = world.factors[0].name
-            figures[f"NMI of {spec.names[k]} and {kind}, {who}"] = normalized_mutual_info_score(
-                values[kind].long(), columns[:, k].long()
-            )
     if isinstance(world, Sprites):  # renders 100,000 pictures: sprites are fast
         sizes = {"n_train": 800, "n_test": 800, "n_spread": 4000, "progress": False}
         figures["FactorVAE"] = factor_vae_score(world, lambda x: as_columns(read_codes(discriminator_q, x)), **sizes)
