@@ -81,3 +81,13 @@ put("s8-07", "G-OBEYS")
 s = "".join(by["summary"]["source"]) if "summary" in by else ""
 print([c["id"] for c in cells if "A view is such a choice" in "".join(c["source"])])
 json.dump(nb, open(P, "w"), ensure_ascii=False, indent=1); open(P, "a").write("\n")
+import os, re
+put("text-46", "".join(by["text-46"]["source"]).split("- A view is such a choice")[0] + "- The mirror is such an assumption, and a small one: it says how many codes change their sign, not what they mean. It found x on every seed.")
+if os.path.exists("/tmp/T6.json"):
+    T = json.load(open("/tmp/T6.json"))
+    for c in cells:
+        if c["cell_type"] != "markdown": continue
+        t = "".join(c["source"])
+        for k in sorted(T, key=len, reverse=True): t = re.sub(r"(?<![A-Za-z-])" + re.escape(k) + r"(?![A-Za-z-])", lambda m: T[k], t)
+        c["source"] = lines(t)
+json.dump(nb, open(P, "w"), ensure_ascii=False, indent=1); open(P, "a").write("\n")

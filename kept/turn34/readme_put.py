@@ -8,7 +8,7 @@ Faces are trained by the paper's algorithm (`infogan`), chairs and sprites by `n
 
 {t}
 
-EXPLAIN-README
+On four seeds of five the paper's algorithm finds azimuth, elevation and light; on seed 4 D is right on 99 of 100 pictures from step 400 on, and G draws nothing. That is what pulls the means down. The settings of chairs and sprites were chosen on seeds 0 and 1. A circle for rotation holds left and right, and not front and back; so does a segment. Class codes (of 24 on chairs, of 3 on sprites) told next to nothing of type and shape, and took from the other codes; the models have none. Expression, orientation, type and shape were not found. Goals that were set, and missed: azimuth 0.95, rotation 0.9, a second code below 0.3 on every seed, a Fréchet distance of 11 (8.8 on one seed of faces). Minutes per seed, on one thread beside another run: faces 4.5 to 5.5, chairs and sprites 6 to 7. An earlier version read each code from a view, a measurement written by hand, and had azimuth 0.96, elevation 0.94, light 0.94, rotation 0.97, a MIG of 0.47 and a FactorVAE score of 0.86 on sprites; it had been told where to look, and its G turned no chair (0.03).
 
 """+s[b:]
 s=s.replace("| [06 · Measuring disentanglement](notebooks/06_measuring_disentanglement.ipynb) | a world with known factors, six metrics by hand, encoders with known faults, why no loss on pictures alone can find the factors, InfoGAN on sprites over five seeds | 1 | not measured |","| [06 · Measuring disentanglement](notebooks/06_measuring_disentanglement.ipynb) | a world with known factors, six metrics by hand, encoders with known faults, why no loss on pictures alone can find the factors, InfoGAN on sprites, seed by seed | 1 | not measured |")
