@@ -77,7 +77,7 @@ def test_a_judge_comes_back_from_its_file_and_a_changed_file_is_refused(tmp_path
     here, there = judged(judge, images), judged(load_judge(SMALL, tmp_path), images)
     torch.testing.assert_close(there.features, here.features, rtol=1e-2, atol=1e-2)
     torch.testing.assert_close(there.values["width"], here.values["width"], rtol=1e-2, atol=1e-2)
-    assert json.loads((tmp_path / "judge_chairs8.json").read_text())["seed"] == 0
+    assert json.loads((tmp_path / "judge_chairs8.json").read_text(encoding="utf-8"))["seed"] == 0
     file = tmp_path / "judge_chairs8.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(ValueError, match="must have the SHA-256 of its card"):
