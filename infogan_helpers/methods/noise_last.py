@@ -1,4 +1,4 @@
-"""InfoGAN where the noise comes last, so that the loudest properties of images settle on the codes. No labels here.
+"""InfoGAN where the noise comes last: at first the codes alone can make one image differ from another. No labels here.
 
 The page of ``infogan``. It adds a penalty that keeps D from running away (R1), noise that grows over the run, a G that
 waits for D, and slow averages of both networks. Not here: the mirror, which is a network's (``deep_networks``).
@@ -137,7 +137,7 @@ def draw(players, codes):
 def finish(players, images, spec, config):
     """Measure the batch norm of G's average anew: what the running one holds belongs to other weights and few images.
 
-    Without this the Fréchet distance of two runs on Faces was 142 and 146, with it 64 and 70.
+    Without this the Fréchet distance of two runs of an earlier form, on Faces, was 142 and 146, with it 64 and 70.
     """
     average, random = players.average_g, torch.Generator(images.device).manual_seed(config.seed)
     layers = [layer for layer in average.modules() if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))]
