@@ -171,7 +171,8 @@ def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1
             colour, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
             ax.scatter(x, y, s=12, color=colour, marker=marker, alpha=0.6, linewidths=0, label=name)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
-        ax.legend(bbox_to_anchor=(1.02, 1), loc="upper left", markerscale=1.6)
+        if len(groups) > 1:
+            ax.legend(bbox_to_anchor=(1.02, 1), loc="upper left", markerscale=1.6)
         return finish(fig, caption, f"points of {', '.join(groups)}: {ylabel} against {xlabel}")
 
 

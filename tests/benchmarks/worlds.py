@@ -24,7 +24,7 @@ from infogan_helpers.disentanglement import mutual_information_gap
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.interventions import factor_vae_score
 from infogan_helpers.judges import judged, load_judge, save_judge, train_judge
-from infogan_helpers.methods import infogan, noise_last
+from infogan_helpers.methods import infogan, infogan_cr, noise_last
 from infogan_helpers.quality import frechet_distance
 from infogan_helpers.world_presets import PLAIN, WORLD_PRESETS
 from infogan_helpers.worlds import Sprites
@@ -49,6 +49,8 @@ def runs():
     spec = WORLD_PRESETS["faces"].spec
     every["faces_short"] = "faces", spec, infogan, replace(PLAIN, steps=800)
     every["faces_noise_last"] = "faces", spec, noise_last, noise_last.Config()
+    for name, preset in WORLD_PRESETS.items():  # the plain algorithm, and contrast: the same networks and steps
+        every[f"{name}_contrast"] = name, preset.spec, infogan_cr, contrast_config()
     for name in ("sprites", "chairs"):
         spec = WORLD_PRESETS[name].spec
         every[f"{name}_plain"] = name, spec, infogan, PLAIN
@@ -58,6 +60,11 @@ def runs():
     segment = replace(spec, continuous=spec.continuous + 1, circular=0, odd=1)
     every["chairs_segment"] = "chairs", segment, noise_last, noise_last.Config()
     return every
+
+
+def contrast_config():
+    """``PLAIN``'s fields, and contrast."""
+    return infogan_cr.Config(**{name: getattr(PLAIN, name) for name in infogan.Config.__dataclass_fields__})
 
 
 def train_and_score(run, scratch):

@@ -1,0 +1,154 @@
+"""ss-InfoGAN: a few labels say from the start which class of c1 is which digit. The page of ``digits``, and labels.
+
+Class k of the first categorical code stands for label k. Q learns it from labelled images and, as always, from fakes;
+all other codes are InfoGAN's. Not here: what the recipe adds to InfoGAN, which is ``digits``.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from infogan_helpers import checks
+from infogan_helpers.data import check_images
+from infogan_helpers.games import GAMES
+from infogan_helpers.labels import Labelled, labelled_images
+from infogan_helpers.losses import lower_bound
+from infogan_helpers.methods import digits
+from infogan_helpers.methods.players import (
+    FINITE,
+    StepMetrics,
+    TrainingResult,
+    descend,
+    generate,
+    set_learning_rates,
+    step_metrics,
+)
+from infogan_helpers.schedules import Ramp, at, weight
+from infogan_helpers.training import Method, run
+from infogan_helpers.transforms import add_noise, add_stray_strokes, random_style
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(digits.Config):
+    """Everything that decides a run, apart from the images, their labels and the codes; see ``digits.Config``.
+
+    Args:
+        lambda_labels: weight, for Q and the trunk, of the cross-entropy of Q's classes on copies of labelled images.
+        labelled_batch: labelled images per step, beside ``batch_size`` that are taken for unlabelled.
+
+    Raises:
+        ValueError: a field is out of range; the message names it.
+    """
+
+    restarts: int = 0  # labels tell the digits apart
+    lambda_labels: float | Ramp = 1.0
+    labelled_batch: int = 32
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "lambda_labels", weight("lambda_labels", self.lambda_labels))
+        checks.integer("labelled_batch", self.labelled_batch, least=1)
+
+
+def train_step(players, batch, spec, config, generator=None, done=0.0):
+    """One step: sample, generate, judge; read copies and labelled images; then D, G and Q each move once.
+
+    Args:
+        players: the ``Players``, changed in place.
+        batch: ``(real, labelled, labels)``: images in [-1, 1], shape ``(n, channels, height, width)``; those with
+            labels, shape ``(m, channels, height, width)``, and their classes of c1, integers, shape ``(m,)``.
+        spec, config, generator, done: as in ``digits.train_step``.
+
+    Returns:
+        ``StepMetrics``, still on the device.
+
+    Source: Spurr, Aksan & Hilliges 2017, whose Q learns classes from labelled images and from fakes; the rest is
+    ``digits.train_step``.
+    """
+    real, labelled, labels = batch
+    g, dq, game = players.generator, players.discriminator_q, GAMES[config.game]
+    set_learning_rates(players, config, at(config.learning_rate_factor, done))
+    noise = at(config.instance_noise, done)
+
+    # Sample codes and generate.
+    codes = spec.sample(len(real), generator, real.device)
+    fake = g(codes)
+
+    # Judge real images and fakes under noise; read the codes back from copies; read labelled images.
+    real_logit, on_real = dq(add_noise(real, noise, generator))
+    fake_logit, on_fake = dq(add_noise(fake, noise, generator))
+    posterior, read_from, on_copy = digits.read_copies(dq, fake, real, on_fake, config, generator)
+    d_loss = game.discriminator(real_logit, fake_logit) + game.penalty(dq, real, fake, generator)
+    g_loss = game.generator(fake_logit)
+    bound = lower_bound(posterior, codes, spec, read_from)
+    information = at(config.lambda_categorical, done) * bound.categorical
+    information = information + at(config.lambda_continuous, done) * (bound.continuous + bound.circular)
+    of_real = 0.0 if on_copy is None else digits.unlabelled_loss(on_real, on_copy, config, done)
+    of_real = of_real + at(config.lambda_labels, done) * label_loss(dq, labelled, labels, config, generator)
+
+    # Update D (and through it the trunk), G and Q. Real images teach Q and the trunk, and G nothing.
+    of_trunk = of_real - information if config.information_trains_trunk else of_real
+    descend(
+        {
+            players.optimizer_d: d_loss + of_trunk,
+            players.optimizer_g: g_loss - information,
+            players.optimizer_q: of_real - bound.total,
+        }
+    )
+    return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
+
+
+def label_loss(dq, labelled, labels, config, generator=None):
+    """Cross-entropy of Q's classes on copies of labelled images, in nats; ``log(classes)`` where Q knows nothing.
+
+    Args:
+        dq: D and Q.
+        labelled: images in [-1, 1], shape ``(m, channels, height, width)``.
+        labels: their classes, integers, shape ``(m,)``.
+        config: says how strong the copies are and how many a stray stroke crosses.
+        generator: the ``torch.Generator`` of the copies.
+    """
+    copies = add_stray_strokes(random_style(labelled, generator, config.augment), config.stray_strokes, generator)
+    return F.cross_entropy(dq(copies)[1].categorical_logits[0], labels)
+
+
+def finish(players, data, spec, config):
+    """Measure batch norm anew, as in ``digits.finish``."""
+    digits.finish(players, data[0], spec, config)
+
+
+METHOD = Method("ss_infogan", StepMetrics, FINITE, digits.make, train_step, generate, finish)
+
+
+def fit(images, spec, config=None, *, labels, device=None, checkpoint=None, callback=None, progress=True):
+    """Train on images of which a few have labels.
+
+    Args:
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, channels, height, width)``.
+        spec: the ``CodeSpec``; class k of its first categorical code will be label k.
+        config: a ``Config``; its defaults where it is ``None``.
+        labels: integers, shape ``(n,)``, -1 where there is none; ``labels.few_labels`` hides most of them.
+        device, checkpoint, callback, progress: as in ``training.run``, whose errors these are too.
+
+    Returns:
+        ``TrainingResult``, with D and Q's batch norm measured anew (``finish``).
+
+    Raises:
+        ValueError: as in ``labels.check_labels``; every class needs a labelled image.
+    """
+    images, config = check_images(images), config or Config()
+    few = labelled_images(images, labels, spec)
+
+    def step(players, batch, spec, config, generator, done):
+        real, _ = (
+            batch  # the few labels of a batch drawn at random are too few: labelled images have draws of their own
+        )
+        here = Labelled(*(part.to(real.device) for part in few))
+        batch = (real, *here.draw(config.labelled_batch, generator))
+        return train_step(players, batch, spec, config, generator, done)
+
+    options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
+    data = images, torch.as_tensor(labels).long()
+    players, history, interrupted = run(METHOD._replace(step=step), data, spec, config, **options)
+    return TrainingResult(players.generator, players.discriminator_q, history, interrupted)
