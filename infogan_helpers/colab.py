@@ -4,7 +4,7 @@ import importlib.util
 import subprocess
 import sys
 
-LACKING = ("mlxtend", "safetensors", "anywidget", "psygnal")  # what the series needs and Colab may not have
+LACKING = ("mlxtend", "safetensors", "anywidget", "psygnal", "zuko")  # what the series needs and Colab may not have
 
 
 def install_missing(names=LACKING):

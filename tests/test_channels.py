@@ -10,8 +10,8 @@ from infogan_helpers.channels import CHANNELS, Channel
 
 
 def density_of_picture(name, values):
-    """p(f(c)) of the clean picture by a histogram of 20 million codes; nothing here knows the quadrature's grid."""
-    codes = np.random.default_rng(0).uniform(-1, 1, (20_000_000, CHANNELS[name].codes))
+    """p(f(c)) of the clean picture by a histogram of four million codes; nothing here knows the quadrature's grid."""
+    codes = np.random.default_rng(0).uniform(-1, 1, (4_000_000, CHANNELS[name].codes))
     counts, edges = np.histogram(CHANNELS[name].picture(codes), bins=values)
     return counts / counts.sum(), (edges[1:] + edges[:-1]) / 2
 
