@@ -87,7 +87,8 @@ def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, 
 
     Args:
         x: shape ``(n,)``, or a mapping from name to its own.
-        series: name to values, shape ``(n,)`` each.
+        series: name to values, shape ``(n,)`` each; or ``(seeds, n)``, of which the median is drawn, and a band from
+            the lowest to the highest.
         xlabel: with its unit.
         ylabel: with its unit.
         levels: name to height, drawn as thin grey lines.
@@ -103,7 +104,10 @@ def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, 
         fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
         for i, (name, values) in enumerate(series.items()):
             xs = x[name] if isinstance(x, Mapping) else x
-            ax.plot(checks.array(xs), checks.array(values), label=name, linestyle=LINE_STYLES[i % len(LINE_STYLES)])
+            xs, values = checks.array(xs), np.atleast_2d(checks.array(values))
+            ax.plot(xs, np.median(values, axis=0), label=name, linestyle=LINE_STYLES[i % len(LINE_STYLES)])
+            if len(values) > 1:
+                ax.fill_between(xs, values.min(axis=0), values.max(axis=0), alpha=0.2)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale=xscale, yscale=yscale)
         draw_levels(ax, levels)
         if len(series) > 1:

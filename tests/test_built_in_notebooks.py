@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from infogan_helpers import code_factors, disentanglement, evaluation, games, information, losses, measures
-from infogan_helpers.codes import CodeSpec
-from infogan_helpers.methods import infogan, players
+from infogan_helpers import bounds, code_factors, disentanglement, evaluation, games, information, losses, measures
+from infogan_helpers.codes import Codes, CodeSpec
+from infogan_helpers.methods import ac_infogan, infogan, infogan_cr, players, ss_infogan
 from infogan_helpers.posteriors import Posterior
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -21,6 +21,7 @@ BUILT = {
     "03": {games: ("discriminator_loss", "generator_loss"), losses: ("code_log_likelihood", "lower_bound")},
     "04": {evaluation: ("match_codes_to_labels",)},
     "06": {disentanglement: ("mutual_information_gap", "modularity")},
+    "08": {bounds: ("donsker_varadhan", "nwj", "info_nce"), infogan_cr: ("sample_pairs",), ss_infogan: ("label_loss",)},
 }
 STEPS = {  # they return nothing that could be compared
     "03": {players: ("descend",), infogan: ("train_step",)},
@@ -72,6 +73,15 @@ def arguments(name, seed):
     if name in ("discriminator_loss", "generator_loss"):
         logits = torch.from_numpy(rng.normal(0, 3, (2, 32)))
         return tuple(logits) if name == "discriminator_loss" else (logits[0],)
+    if name in ("donsker_varadhan", "nwj", "info_nce"):
+        return (torch.from_numpy(rng.normal(0, 2, (9, 9))),)
+    if name == "sample_pairs":
+        return CodeSpec((), 4, 3), 50, torch.Generator().manual_seed(seed)
+    if name == "label_loss":
+        torch.manual_seed(seed)
+        dq = players.make_players(CodeSpec((3,), 1, 4), (1, 8, 8), ss_infogan.Config(width=0.1)).discriminator_q
+        images, labels = 2 * torch.rand(6, 1, 8, 8) - 1, torch.arange(6) % 3
+        return dq, images, labels, ss_infogan.Config(), torch.Generator().manual_seed(seed)
     if name == "match_codes_to_labels":
         return rng.integers(0, 10, 300), rng.integers(0, 10, 300)
     if name in ("mutual_information_gap", "modularity"):
@@ -84,6 +94,11 @@ def arguments(name, seed):
 def numbers(result):
     """A result as one flat array, whether a float, a tensor or a tuple of tensors."""
     parts = result if isinstance(result, tuple) else (result,)
+    if isinstance(parts[0], Codes):
+        return np.concatenate(
+            [np.ravel(x) for codes in parts[:2] for x in (codes.noise, codes.continuous)] + [parts[2]]
+        )
+    parts = [part.detach() if isinstance(part, torch.Tensor) else part for part in parts]
     parts = np.broadcast_arrays(*(np.asarray(part, dtype=float) for part in parts))  # a kind that is absent is 0.0
     return np.concatenate([np.ravel(part) for part in parts])
 
@@ -119,8 +134,48 @@ def test_the_notebooks_step_moves_every_weight_as_the_modules_does(notebook, cha
         assert ((one[name] - other[name]).abs() > 1e-5).float().mean() < 0.01, name
 
 
+@pytest.mark.parametrize(
+    ("name", "module"), [("ss_step", ss_infogan), ("ac_step", ac_infogan), ("cr_step", infogan_cr)]
+)
+def test_the_notebooks_relatives_move_every_weight_as_the_modules_do(name, module):
+    built = built_functions("08")[name]
+    spec, after = CodeSpec((3,), 2, 4), []
+    config = module.Config(width=0.1)
+    images = 2 * torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(2)) - 1
+    labels = torch.arange(32) % 4 - 1
+    batch = {
+        ss_infogan: (images, images[:6].flip(3), torch.arange(6) % 3),
+        ac_infogan: (images, labels),
+        infogan_cr: images,
+    }[module]
+    for step in (lambda *_: None, built, module.train_step):
+        torch.manual_seed(0)
+        ours = module.METHOD.make(spec, (1, 8, 8), config)
+        torch.manual_seed(1)
+        step(ours, batch, spec, config, torch.Generator().manual_seed(1), 0.7)
+        modules = [value for value in vars(ours).values() if isinstance(value, torch.nn.Module)]
+        named = [(f"{i}.{name}", p) for i, part in enumerate(modules) for name, p in part.named_parameters()]
+        after.append({name: p.detach() for name, p in named if not name.endswith("bias")})
+    before, one, other = after
+    for name, start in before.items():
+        assert (one[name] - start).abs().max() > 1e-5, name
+        assert ((one[name] - other[name]).abs() > 1e-5).float().mean() < 0.01, name
+
+
 def test_every_function_of_the_modules_name_is_held_to_it():
-    modules = (information, losses, games, measures, evaluation, disentanglement, code_factors, players, infogan)
+    modules = (
+        information,
+        losses,
+        games,
+        measures,
+        evaluation,
+        disentanglement,
+        code_factors,
+        players,
+        infogan,
+        bounds,
+    )
+    modules += (infogan_cr, ss_infogan)
     public = {name for module in modules for name in vars(module)}
     listed = {(notebook, name) for notebook, _, name in CASES}
     listed |= {(notebook, name) for notebook, built in STEPS.items() for names in built.values() for name in names}
