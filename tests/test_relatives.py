@@ -34,10 +34,10 @@ def labelled(n=6):
     return some_images(n, SHAPE, seed=1).float() / 127.5 - 1, torch.arange(n) % 3
 
 
-def a_step(method, config, batch, spec=SPEC, done=0.0):
+def a_step(method, config, batch, spec=SPEC, done=0.0, make=None):
     """``(players before, players after, metrics)``."""
     torch.manual_seed(0)
-    players = method.METHOD.make(spec, SHAPE, config)
+    players = (make or method.METHOD.make)(spec, SHAPE, config)
     before = copy.deepcopy(players)
     torch.manual_seed(1)
     metrics = method.train_step(players, batch, spec, config, torch.Generator().manual_seed(5), done)
@@ -67,17 +67,38 @@ def only_differ(first, second, parts):
 # --- ss-InfoGAN
 
 
-def test_without_weight_on_labels_ss_infogan_is_the_recipe_but_for_qs_head():
+def test_without_weight_on_labels_a_step_is_the_recipes():
     silent = replace(SS, lambda_labels=0.0)
     _, ours, _ = a_step(ss_infogan, silent, (real(), *labelled()))
     shared = {name: getattr(silent, name) for name in digits.Config.__dataclass_fields__}
-    _, theirs, _ = a_step(digits, digits.Config(**shared), real())
+    _, theirs, _ = a_step(digits, digits.Config(**shared), real(), make=ss_infogan.make)
     only_differ(ours, theirs, ())
 
 
 def test_labels_teach_q_and_the_trunk_and_neither_g_nor_ds_head():
     runs = [a_step(ss_infogan, replace(SS, lambda_labels=x), (real(), *labelled()))[1] for x in (0.0, 2.0)]
     only_differ(*runs, ("trunk", "q_head"))
+
+
+def test_gs_weights_on_c1_start_small_and_all_others_as_in_the_recipe():
+    players = []
+    for method in (ss_infogan, digits):
+        torch.manual_seed(0)
+        players.append(method.METHOD.make(SPEC, SHAPE, SS))
+    ours, theirs = (next(p.generator.parameters()) for p in players)
+    torch.testing.assert_close(ours[:, :3], ss_infogan.QUIET * theirs[:, :3])
+    assert torch.equal(ours[:, 3:], theirs[:, 3:])
+
+
+def test_for_a_fifth_of_the_run_nobody_asks_g_for_a_class():
+    early, late = ({} for _ in range(2))
+    for done, found in ((0.1, early), (0.5, late)):
+        for weight in (0.0, 5.0):
+            ramp = replace(SS.lambda_categorical, after=weight)
+            config = replace(SS, lambda_categorical=ramp, information_trains_trunk=False)
+            found[weight] = a_step(ss_infogan, config, (real(), *labelled()), done=done)[1]
+    only_differ(early[0.0], early[5.0], ())
+    only_differ(late[0.0], late[5.0], ("generator",))
 
 
 def test_which_label_an_image_has_matters():

@@ -160,11 +160,18 @@ def make_players(spec, image_shape, config, device="cpu"):
     )
 
 
-def amplify_codes(generator, spec, gain):
-    """Multiply G's first weights on the codes, which come first in its input; those on the noise stay."""
+def amplify_codes(generator, spec, gain, columns=None):
+    """Multiply G's first weights on its codes; those on the noise stay.
+
+    Args:
+        generator: changed in place.
+        spec: its ``CodeSpec``.
+        gain: what to multiply by.
+        columns: a slice of G's input (``CodeSpec.encode``); all codes, which come first there, where it is ``None``.
+    """
     with torch.no_grad():
         first = next(layer for layer in generator.modules() if isinstance(layer, nn.Linear))
-        first.weight[:, : spec.dim - spec.noise] *= gain
+        first.weight[:, slice(spec.dim - spec.noise) if columns is None else columns] *= gain
 
 
 def set_learning_rates(players, config, factor):

@@ -21,6 +21,7 @@ from infogan_helpers.methods.players import (
     FINITE,
     StepMetrics,
     TrainingResult,
+    amplify_codes,
     descend,
     generate,
     set_learning_rates,
@@ -29,6 +30,8 @@ from infogan_helpers.methods.players import (
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method, run
 from infogan_helpers.transforms import add_noise, add_stray_strokes, random_style
+
+QUIET = 0.1  # of what ``code_gain`` gives G's first weights on c1: what a class draws is not settled by a first draw
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,6 @@ class Config(digits.Config):
     lambda_categorical: float | Ramp = Ramp(0.2, 0.3, 0.0, 0.2)
     consistency: float | Ramp = Ramp(0.2, 0.35, 0.0, 3.0)
     answer_information: float | Ramp = Ramp(0.2, 0.35, 0.0, 3.0)
-    code_gain: float = 0.3
     restarts: int = 0  # labels tell the digits apart
     lambda_labels: float | Ramp = 1.0
     labelled_batch: int = 32
@@ -56,6 +58,17 @@ class Config(digits.Config):
         super().__post_init__()
         object.__setattr__(self, "lambda_labels", weight("lambda_labels", self.lambda_labels))
         checks.integer("labelled_batch", self.labelled_batch, least=1)
+
+
+def make(spec, image_shape, config, device="cpu"):
+    """``digits.make``, with weights on c1 that start small.
+
+    Raises:
+        ValueError: as in ``digits.make``.
+    """
+    players = digits.make(spec, image_shape, config, device)
+    amplify_codes(players.generator, spec, QUIET, slice(spec.categorical[0]))
+    return players
 
 
 def train_step(players, batch, spec, config, generator=None, done=0.0):
@@ -125,7 +138,7 @@ def finish(players, data, spec, config):
     digits.finish(players, data[0], spec, config)
 
 
-METHOD = Method("ss_infogan", StepMetrics, FINITE, digits.make, train_step, generate, finish)
+METHOD = Method("ss_infogan", StepMetrics, FINITE, make, train_step, generate, finish)
 
 
 def fit(images, spec, config=None, *, labels, device=None, checkpoint=None, callback=None, progress=True):
