@@ -298,6 +298,22 @@ def test_a_group_without_a_value_is_refused():
         plots.dots({"a": [1.0], "b": []}, xlabel="accuracy", ylabel="run")
 
 
+def test_several_seeds_are_a_curve_of_medians_in_a_band_from_the_lowest_to_the_highest():
+    values = np.array([[0.0, 5.0], [1.0, 6.0], [8.0, 7.0]])
+    ax = plots.curves([0, 1], {"ours": values, "one": [2, 3]}, xlabel="labels", ylabel="accuracy").axes[0]
+    assert ax.lines[0].get_ydata().tolist() == [1.0, 6.0]
+    assert ax.lines[1].get_ydata().tolist() == [2.0, 3.0]
+    [band] = ax.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == (0.0, 8.0)
+
+
+def test_one_group_of_points_needs_no_legend():
+    assert plots.scatter({"a": np.zeros((3, 2))}, xlabel="x", ylabel="y").axes[0].get_legend() is None
+    both = {"a": np.zeros((3, 2)), "b": np.ones((3, 2))}
+    assert plots.scatter(both, xlabel="x", ylabel="y").axes[0].get_legend() is not None
+
+
 def test_a_scatter_has_a_marker_a_group():
     groups = {str(i): np.full((4, 2), i / 10) for i in range(10)}
     ax = plots.scatter(groups, xlabel="x", ylabel="y", limits=(-2, 2)).axes[0]

@@ -2,6 +2,7 @@
 
     python tests/benchmarks/worlds.py --judges                       # trains and ships what scores G's pictures
     python tests/benchmarks/worlds.py faces:0-4 chairs:0-4 chairs_plain:0-4 --workers 2
+    python tests/benchmarks/worlds.py --centrality sprites_contrast  # chooses among seeds without factors
     python tests/benchmarks/worlds.py --ship sprites faces chairs
 
 A run is NAME:SEEDS; where it trains (--dask ADDRESS: on a cluster), and what is kept of it, is ``harness``. The table
@@ -12,6 +13,7 @@ training sees them.
 import argparse
 import json
 from dataclasses import asdict, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,6 +33,8 @@ from infogan_helpers.worlds import Sprites
 
 IMAGES, HELD_OUT = 50_000, 5_000
 TRAIN_SEED, TEST_SEED, JUDGE_SEED = 0, 12345, 7  # of the pictures
+CENTRALITY = RESULTS / "centrality.json"
+CODE_VALUES = 10  # of each code, where a model's codes play the factors
 SHIPPED = 0  # the seed, whatever it scored
 IDEAS = 1500  # steps where an idea is left out, and of what stands beside it
 UNDER_R1 = {  # networks, game and rates of ``noise_last``, a third of its steps
@@ -170,6 +174,38 @@ def train_judges():
         print(type(world).__name__, facts["measured"])
 
 
+class Drawn(NamedTuple):
+    """What a trained G draws, as a world whose factors are its codes, each at ten values: what a metric can ask."""
+
+    generator: torch.nn.Module
+
+    def sample_factors(self, n, generator):
+        return torch.randint(CODE_VALUES, (n, self.generator.spec.continuous), generator=generator)
+
+    def render(self, factors):
+        codes = self.generator.spec.sample(len(factors), torch.Generator().manual_seed(int(factors.sum())))
+        return draw_images(self.generator, codes.replace(continuous=(2 * factors + 1) / CODE_VALUES - 1))
+
+
+def centrality(name, folder):
+    """ModelCentrality of each seed's model: how well the other seeds' codes stand for its own, no factor needed.
+
+    The FactorVAE score of Q of one model on what another one draws, its codes for factors; both ways, and the mean over
+    the others. Source: Lin et al. 2020, section 4.
+    """
+    models = {run.seed: load_networks(run.weights(folder)) for run, _ in finished(folder, [name])}
+    sizes = {"n_train": 200, "n_test": 200, "n_spread": 2000, "progress": False}
+    scores = {
+        (i, j): factor_vae_score(Drawn(models[i][0]), lambda x, j=j: as_columns(read_codes(models[j][1], x)), **sizes)
+        for i in models for j in models if i != j
+    }  # fmt: skip
+    means = {i: float(np.mean([scores[i, j] + scores[j, i] for j in models if j != i]) / 2) for i in models}
+    kept = json.loads(CENTRALITY.read_text(encoding="utf-8")) if CENTRALITY.is_file() else {}
+    kept[name] = {str(seed): round(value, 4) for seed, value in means.items()}
+    CENTRALITY.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    print(name, kept[name])
+
+
 def ship(name, folder):
     """Write one seed's weights, in half precision, and a card with every seed's figures."""
     records = json.loads((RESULTS / "worlds.json").read_text(encoding="utf-8"))
@@ -177,6 +213,7 @@ def ship(name, folder):
     shipped = Run(name, SHIPPED)
     [chosen] = [r for r in records if (r["run"], r["seed"]) == shipped]
     generator, discriminator_q = load_networks(shipped.weights(folder))
+    centralities = json.loads(CENTRALITY.read_text(encoding="utf-8"))
     runs_of = {}
     for record in records:
         runs_of.setdefault(record["run"], []).append({"seed": record["seed"], **record["figures"]})
@@ -189,6 +226,7 @@ def ship(name, folder):
         "precision": "weights were trained in 32 bits and are stored in 16",
         "measured": chosen["figures"],
         "runs": runs_of,
+        "centrality": {run: value for run, value in centralities.items() if run in runs_of},
         "conditions": {**chosen["conditions"], "seconds": round(chosen["seconds"])},
     }
     save_pretrained(name, generator.half(), discriminator_q.half(), facts)
@@ -197,14 +235,17 @@ def ship(name, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--judges", action="store_true", help="train and write the judges")
+    parser.add_argument("--centrality", nargs="+", choices=list(runs()), help="score these runs' seeds by each other")
     parser.add_argument("--ship", nargs="+", choices=list(WORLD_PRESETS), help="write these worlds' weights")
     options = read_options(parser, runs(), nargs="*")
     folder = options.where.folder
     if options.judges:
         train_judges()
-    if options.ship:
-        for name in options.ship:
-            ship(name, folder)
+    for name in options.centrality or ():
+        centrality(name, folder)
+    for name in options.ship or ():
+        ship(name, folder)
+    if options.centrality or options.ship:
         return
     for name in {runs()[run.name][0] for run in options.runs}:  # render before the workers start
         for n, seed in ((IMAGES, TRAIN_SEED), (HELD_OUT, TEST_SEED), (HELD_OUT, JUDGE_SEED + 1)):
