@@ -69,6 +69,18 @@ def test_the_card_leaves_no_seed_out_and_ships_the_median_of_its_own(model):
     assert digits.Config(**model.card["config"]).seed in map(int, model.card["accuracy of each seed"])
 
 
+@pytest.mark.parametrize("name", ["ss_infogan", "ac_infogan"])
+def test_class_k_of_a_relative_is_label_k_as_often_as_its_card_says(name):
+    model = load_pretrained(name)
+    images, labels, _ = mnist_sample(train=None)  # among what it trained on: its own figure is of test digits
+    said = read_codes(model.discriminator_q, images).categorical_logits[0].argmax(1)
+    assert float((said == labels).float().mean()) == pytest.approx(model.card["measured"]["accuracy"], abs=0.015)
+    codes = model.spec.sample(10_000, torch.Generator().manual_seed(1))
+    drawn = classify(load_classifier(), draw_images(model.generator, codes))[0].argmax(1)
+    asked = float((drawn == codes.categorical[:, 0]).float().mean())
+    assert asked == pytest.approx(model.card["measured"]["drawn as asked"], abs=0.01)
+
+
 @pytest.mark.parametrize("name", ["mnist_control", "fashion_mnist"])
 def test_the_other_models_read_their_own_fakes_as_their_cards_say(name):
     model = load_pretrained(name)
