@@ -27,6 +27,7 @@ from infogan_helpers.methods.players import (
     set_learning_rates,
     step_metrics,
 )
+from infogan_helpers.runtime import default_device
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method, run
 from infogan_helpers.transforms import add_noise, add_stray_strokes, random_style
@@ -158,14 +159,14 @@ def fit(images, spec, config=None, *, labels, device=None, checkpoint=None, call
         ValueError: as in ``labels.check_labels``; every class needs a labelled image.
     """
     images, config = check_images(images), config or Config()
-    few = labelled_images(images, labels, spec)
+    device = default_device() if device is None else device
+    few = Labelled(*(part.to(device) for part in labelled_images(images, labels, spec)))
 
     def step(players, batch, spec, config, generator, done):
         real, _ = (
             batch  # the few labels of a batch drawn at random are too few: labelled images have draws of their own
         )
-        here = Labelled(*(part.to(real.device) for part in few))
-        batch = (real, *here.draw(config.labelled_batch, generator))
+        batch = (real, *few.draw(config.labelled_batch, generator))
         return train_step(players, batch, spec, config, generator, done)
 
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}

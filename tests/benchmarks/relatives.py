@@ -88,12 +88,16 @@ def train_and_score(run, scratch):
     figures.pop("matching", None)
     if kind in ("mixture", "flow"):  # whose file has a plain head, not trained: nothing loads it
         dq.q_head = QHead(SPEC, dq.real_head.in_features, 32, "learned", "batch")
-    record = {
-        "run": run.name, "seed": run.seed, "config": asdict(config), "seconds": round(seconds),
-        "labels": int((labels != UNLABELLED).sum()) if kind in ("ss", "ac", "alone") else 0,
+    seen = int((labels != UNLABELLED).sum()) if kind in ("ss", "ac", "alone") else 0
+    return Measured(record_of(run, config, seconds, seen, figures), generator, dq)
+
+
+def record_of(run, config, seconds, labels, figures):
+    """What is kept of a run: ``labels`` counts those that its training saw."""
+    return {
+        "run": run.name, "seed": run.seed, "config": asdict(config), "seconds": round(seconds), "labels": labels,
         "figures": {name: round(float(value), 4) for name, value in figures.items()}, "conditions": conditions(),
     }  # fmt: skip
-    return Measured(record, generator, dq)
 
 
 def alone(images, labels, seed):
@@ -174,12 +178,8 @@ def overlap(run, scratch):
     for k in range(CLASSES[who]):
         figures[f"share of 0 where c1 = {k}"] = (drawn[codes.categorical[:, 0] == k] == 0).float().mean()
     figures["L_I"] = np.mean(history.bound_categorical[-50:])
-    record = {
-        "run": run.name, "seed": run.seed, "config": asdict(config), "seconds": round(history.seconds),
-        "labels": len(labels) if who == "ac" else 0,
-        "figures": {name: round(float(value), 4) for name, value in figures.items()}, "conditions": conditions(),
-    }  # fmt: skip
-    return Measured(record, generator, dq)
+    seen = len(labels) if who == "ac" else 0
+    return Measured(record_of(run, config, history.seconds, seen, figures), generator, dq)
 
 
 def headline(record):
