@@ -32,6 +32,8 @@ class Config(infogan.Config):
     """Everything that decides a run, apart from the images, their labels and the codes; see ``infogan.Config``.
 
     Args:
+        learning_rate_g: as in ``PlayersConfig``, but twice D's: labels train the trunk, and a D that they have made
+            strong within 100 steps leaves a slower G with nothing drawn.
         lambda_class: weight of the classifier's cross-entropy: on real labels and on fakes for Q and the trunk, on
             fakes for G.
 
@@ -39,6 +41,7 @@ class Config(infogan.Config):
         ValueError: a field is out of range; the message names it.
     """
 
+    learning_rate_g: float = 1e-3
     lambda_class: float = 1.0
 
     def __post_init__(self):

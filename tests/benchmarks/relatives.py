@@ -43,7 +43,7 @@ LABELS = (10, 20, 50, 100, 1000)
 STEPS = ss_infogan.Config().steps  # of the recipe, with labels and without
 PLAIN_STEPS = 2000  # of the paper's algorithm, with a classifier and without
 OVERLAP_STEPS = 1000
-WEIGHTS = (0.0, 0.5, 1.0, 2.0, 3.0)
+WEIGHTS = (0.0, 1.0, 3.0, 10.0, 30.0)
 CLASSES = {"ac": 2, "infogan": 2, "infogan3": 3}  # of c1, where classes overlap
 FAKES = 10_000
 SHIPPED = {  # the run whose weights ship, and the beginnings of the runs' names on its card
@@ -164,7 +164,7 @@ def overlap(run, scratch):
     _, who, weight = run.name.split("_")
     images, labels = overlapping(run.seed)
     spec = CodeSpec((CLASSES[who],), 0, 32)
-    changes = {"steps": OVERLAP_STEPS, "batch_size": 64, "seed": run.seed}
+    changes = {"steps": OVERLAP_STEPS, "batch_size": 64, "learning_rate_g": 1e-3, "seed": run.seed}
     options = {"device": "cpu", "checkpoint": scratch / "checkpoint.safetensors", "progress": False}
     if who == "ac":
         config = ac_infogan.Config(lambda_class=float(weight), **changes)
