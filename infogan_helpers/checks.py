@@ -89,6 +89,18 @@ def boolean(name, value):
     return value
 
 
+def decay_rates(name, value):
+    """``value`` as a tuple, if it is the pair of Adam's decay rates, two numbers in [0, 1).
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    is_pair = isinstance(value, (tuple, list)) and len(value) == 2
+    if not is_pair or not all(is_number(b) and 0 <= b < 1 for b in value):
+        raise ValueError(f"{name} must be two numbers in [0, 1), got {value!r}")
+    return tuple(value)
+
+
 def array(values):
     """A NumPy array of an array, a list, a ``DataFrame`` or a tensor, wherever that is and whatever its gradients."""
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)

@@ -65,6 +65,28 @@ def draw_images(generator, codes, batch_size=1000):
         return torch.cat([generator(codes[i : i + batch_size].to(device)).cpu() for i in rows])
 
 
+@torch.no_grad()
+def encode_images(encoder, images, batch_size=1000):
+    """The encoder's answers on many images, in eval mode, on the CPU.
+
+    Args:
+        encoder: the network; its mode is put back afterwards.
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, *image_shape)``, on any device.
+        batch_size: images per forward pass.
+
+    Returns:
+        ``(mean, log_variance)``, shape ``(n, latents)`` each.
+
+    Raises:
+        ValueError: there are no images, or they have another shape than the network takes.
+    """
+    if len(images) == 0:
+        raise ValueError("images must hold at least one image, got none")
+    with _eval_mode(encoder) as device:
+        parts = [encoder(as_model_range(batch.to(device))) for batch in images.split(batch_size)]
+    return tuple(torch.cat(part).cpu() for part in zip(*parts, strict=True))
+
+
 @contextmanager
 def _eval_mode(network):
     """The network's device; the network is in eval mode meanwhile, and in its own mode again afterwards."""

