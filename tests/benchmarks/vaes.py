@@ -1,0 +1,261 @@
+"""Train VAEs and InfoGANs on digits and worlds over seeds, score all of them by the same metrics, and write one table.
+
+    python tests/benchmarks/vaes.py sprites_beta_vae:0-4 sprites_factor_vae:0-4 faces_beta_vae:0-4 --workers 2
+    python tests/benchmarks/vaes.py sprites_sweep1:0-2 sprites_sweep16:0-2
+
+A run is NAME:SEEDS; where it trains (--dask ADDRESS: on a cluster), and what is kept of it, is ``harness``. A decoder
+is a G and an encoder a Q, so a VAE's weights are kept as theirs are. Weights that lie in the folder without a record
+(an InfoGAN's that ``worlds.py`` has trained, say) are scored and not trained again. Factors, digits' labels and judges
+score the runs after the training has ended; no training sees them.
+"""
+
+import argparse
+import json
+import math
+from dataclasses import asdict, replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from harness import RESULTS, Measured, conditions, finished, markdown, read_options, train
+from sklearn.ensemble import RandomForestClassifier
+from worlds import HELD_OUT, IMAGES, TEST_SEED, TRAIN_SEED, UNDER_R1
+
+from infogan_helpers import disentanglement, interventions
+from infogan_helpers.architectures import ARCHITECTURES
+from infogan_helpers.checkpoints import load_networks
+from infogan_helpers.code_factors import as_columns, code_factor_table
+from infogan_helpers.codes import CodeSpec
+from infogan_helpers.data import as_model_range, load_mnist, to_ink
+from infogan_helpers.evaluation import draw_images, read_codes
+from infogan_helpers.judges import judged, load_judge
+from infogan_helpers.measures import MEASURES
+from infogan_helpers.methods import beta_tcvae, control_vae, digits, factor_vae, infogan, infogan_cr, vae
+from infogan_helpers.networks import count_parameters
+from infogan_helpers.quality import classify, frechet_distance, load_classifier, sharpness
+from infogan_helpers.schedules import Ramp
+from infogan_helpers.world_presets import WORLD_PRESETS
+
+STEPS = {"mnist": 3000, "sprites": 6000, "faces": 4000, "chairs": 4000}
+DEEP = {"architecture": "deep", "norm": "none", "width": 1.0}
+NETWORKS = {"mnist": {}, "sprites": DEEP, "faces": DEEP, "chairs": DEEP}
+RAMPED = Ramp(0.0, 0.3, 0.0, 6.0)  # no code is given up before there are pictures
+VAES = {
+    "vae": (vae, {"beta": 1.0}),
+    "beta_vae": (vae, {"beta": RAMPED}),
+    "factor_vae": (factor_vae, {"gamma": 20.0}),
+    "beta_tcvae": (beta_tcvae, {"beta": RAMPED}),
+    "control_vae": (control_vae, {}),
+}
+SWEEP = (1, 2, 4, 8, 16)  # values of β on Sprites
+DIGITS_SPEC = CodeSpec()
+SEARCHED, SEARCH_STEPS = 200, 100  # pictures that are drawn again by InfoGAN, and steps of the search for their noise
+FEW = (100, 1000)  # labelled codes that a small classifier of each factor learns from
+
+
+class Experiment(NamedTuple):
+    """What a run trains: a data set's name, the codes (``None`` for a VAE), the method and its configuration."""
+
+    data: str
+    spec: CodeSpec | None
+    method: object
+    config: object
+
+
+def runs():
+    """Everything that can be trained: name to ``Experiment``."""
+    every = {}
+    for data, networks in NETWORKS.items():
+        for name, (method, weights) in VAES.items():
+            config = method.Config(steps=STEPS[data], **networks, **weights)
+            every[f"{data}_{name}"] = Experiment(data, None, method, config)
+    for beta in SWEEP:
+        config = vae.Config(steps=STEPS["sprites"], beta=Ramp(0.0, 0.3, 0.0, float(beta)), **NETWORKS["sprites"])
+        every[f"sprites_sweep{beta}"] = Experiment("sprites", None, vae, config)
+    for data, preset in WORLD_PRESETS.items():
+        every[data] = Experiment(data, *preset[1:])
+        every[f"{data}_r1"] = Experiment(data, preset.spec, infogan, infogan.Config(**UNDER_R1))
+        contrast = infogan_cr.Config(**UNDER_R1, learning_rate_h=1e-3)
+        every[f"{data}_contrast"] = Experiment(data, preset.spec, infogan_cr, contrast)
+    every["mnist"] = Experiment("mnist", DIGITS_SPEC, digits, digits.Config(steps=1500))
+    every["mnist_plain"] = Experiment("mnist", DIGITS_SPEC, infogan, infogan.Config(steps=2000))
+    every["mnist_contrast"] = Experiment("mnist", DIGITS_SPEC, infogan_cr, infogan_cr.Config(steps=2000))
+    return every
+
+
+def train_and_score(run, scratch):
+    """One run and its figures."""
+    data, spec, method, config = runs()[run.name]
+    config, weights = replace(config, seed=run.seed), run.weights(scratch.parent)
+    images = training_images(data)
+    options = {"device": "cpu", "checkpoint": scratch / "checkpoint.safetensors", "progress": False}
+    record = {"run": run.name, "seed": run.seed, "config": asdict(config)}
+    if weights.is_file():
+        generator, dq = load_networks(weights)
+        record["seconds"] = None
+    elif spec is None:
+        trained = method.fit(images, config, **options)
+        generator, dq = as_pair(trained, config)
+        record |= {"seconds": trained.history.seconds, "held": of_history(trained.history)}
+    else:
+        generator, dq, history, _ = method.fit(images, spec, config, **options)
+        record["seconds"] = history.seconds
+    encoder = count_parameters(dq) - (count_parameters(dq.real_head) if spec is None else 0)
+    record["parameters"] = {"generator": count_parameters(generator), "encoder": encoder}
+    figures = (
+        score_digits(generator, dq) if data == "mnist" else score_world(generator, dq, WORLD_PRESETS[data].world())
+    )
+    record["figures"] = {name: float(value) for name, value in figures.items()}
+    return Measured(record | {"conditions": conditions()}, generator, dq)
+
+
+def training_images(data):
+    if data == "mnist":
+        return load_mnist().images
+    return WORLD_PRESETS[data].world().images_and_factors(IMAGES, TRAIN_SEED, progress=False).images
+
+
+def as_pair(trained, config):
+    """A VAE's decoder and encoder as the G and the D with Q that they are; D's own head was never trained."""
+    generator = trained.decoder.generator
+    make = ARCHITECTURES[config.architecture][1]
+    dq = make(generator.spec, generator.image_shape, config.width, norm=config.norm)
+    dq.trunk, dq.q_head = trained.encoder.trunk, trained.encoder.head
+    return generator, dq.eval()
+
+
+def of_history(history):
+    """Means over the last third of a VAE's run, and how far its rate strayed from their mean."""
+    late = slice(-len(history) // 3, None)
+    rate = np.array(history.rate[late])
+    means = {name: float(np.mean(getattr(history, name)[late])) for name in ("elbo", "distortion", "rate", "beta")}
+    return means | {"rate, standard deviation": float(rate.std())}
+
+
+def score_world(generator, dq, world):
+    """Every figure of one run on a world: Q (or the encoder) reads held-out pictures, a judge reads what G draws."""
+    pictures, factors, _ = world.images_and_factors(HELD_OUT, TEST_SEED, progress=False)
+    read = as_columns(read_codes(dq, pictures))
+    judge = load_judge(world)
+    real = judged(judge, pictures).features
+    table = code_factor_table(read, world.values(factors), world, generator.spec.circular)
+    sizes = {"n_train": 800, "n_test": 800, "progress": False}
+
+    def encode(x):
+        return as_columns(read_codes(dq, x))
+
+    return {
+        **of_columns(read, factors),
+        "Higgins": interventions.higgins_score(world, encode, **sizes),
+        "FactorVAE": interventions.factor_vae_score(world, encode, n_spread=4000, **sizes),
+        **{f"ρ {name}": table[name].max() for name in table},
+        **of_drawn(generator, pictures, lambda x: judged(judge, x).features, real),
+        "reconstruction": redrawn_error(generator, dq, pictures[:SEARCHED]),
+    }
+
+
+def score_digits(generator, dq):
+    """The same on digits, whose factors are the label and what is measured: slant and thickness, in ten equal parts."""
+    test = load_mnist(train=False)
+    part = slice(HELD_OUT)
+    images, labels = test.images[part], test.labels[part]
+    measured = [MEASURES[name](to_ink(images)) for name in ("slant", "thickness")]
+    tenths = [pd.qcut(pd.Series(np.asarray(x)).rank(method="first"), 10, labels=False).to_numpy() for x in measured]
+    factors = np.stack([labels.numpy(), *tenths], axis=1)
+    judge, read = load_classifier(), as_columns(read_codes(dq, images))
+    return {
+        **of_columns(read, factors),
+        **of_drawn(generator, images, lambda x: classify(judge, x)[1], classify(judge, images)[1]),
+        "reconstruction": redrawn_error(generator, dq, images[:SEARCHED]),
+    }
+
+
+def of_columns(read, factors):
+    """Metrics of codes and factors that are given, and what small classifiers learn from few labelled codes."""
+    read, factors = np.asarray(read), np.asarray(factors)
+    trees = disentanglement.dci(read[:3000], factors[:3000], jobs=1)
+    figures = {
+        "MIG": disentanglement.mutual_information_gap(read, factors),
+        "SAP": disentanglement.sap_score(read[:3000], factors[:3000], jobs=1),
+        "DCI": trees.disentanglement,
+    }
+    for n in FEW:
+        shares = []
+        for k in range(factors.shape[1]):
+            forest = RandomForestClassifier(random_state=0).fit(read[:n], factors[:n, k])
+            shares.append(forest.score(read[2000:], factors[2000:, k]))
+        figures[f"downstream {n}"] = np.mean(shares)
+    return figures
+
+
+def of_drawn(generator, pictures, features_of, real):
+    """How G's pictures look beside real ones: sharpness as a share of theirs, and the Fréchet distance of a judge."""
+    drawn = draw_images(generator, generator.spec.sample(HELD_OUT, torch.Generator().manual_seed(1)))
+    return {
+        "sharpness": sharpness(drawn) / sharpness(pictures),
+        "Fréchet": frechet_distance(features_of(drawn), real),
+    }
+
+
+def redrawn_error(generator, dq, pictures):
+    """Root mean squared error of ink, after a picture's codes are read and drawn again; noise is searched for.
+
+    A VAE has no noise, and its codes are the encoder's means. InfoGAN's codes are Q's answers and stay; its noise
+    starts at 0 and goes down the squared error by Adam.
+    """
+    wanted, spec = as_model_range(pictures), generator.spec
+    answer = read_codes(dq, pictures)
+    codes = spec.sample(len(pictures), torch.Generator().manual_seed(0))
+    classes = [logits.argmax(1) for logits in answer.categorical_logits]
+    angles = [circular.angle for circular in answer.circular]
+    codes = codes.replace(
+        categorical=torch.stack(classes, dim=1) if classes else None,
+        continuous=answer.mean if answer.mean.shape[1] else None,
+        circular=torch.stack(angles, dim=1) if angles else None,
+    )
+    noise = torch.zeros(len(pictures), spec.noise, requires_grad=True)
+    optimizer = torch.optim.Adam([noise], lr=0.1) if spec.noise else None
+    for _ in range(SEARCH_STEPS if optimizer else 0):
+        error = (generator(codes.replace(noise=noise)) - wanted).square().mean()
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+    with torch.no_grad():
+        drawn = generator(codes.replace(noise=noise.detach()))
+    return math.sqrt((drawn - wanted).square().mean().item()) / 2  # ink runs from 0 to 1, the model's range from -1
+
+
+def headline(record):
+    seconds = "not trained here" if record["seconds"] is None else f"{record['seconds']:.0f} s"
+    figures = {name: round(value, 3) for name, value in record["figures"].items()}
+    return f"{seconds}, {json.dumps(figures | record.get('held', {}), ensure_ascii=False)}"
+
+
+def write_table(folder):
+    """All finished runs: one line per seed, and the median."""
+    records = [record for _, record in finished(folder, runs())]
+    (RESULTS / "vaes.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+    lines = ["# InfoGAN beside the VAEs", "", "Written by vaes.py; factors, labels and judges score.", ""]
+    for name in dict.fromkeys(r["run"] for r in records):
+        ours = [r for r in records if r["run"] == name]
+        table = pd.DataFrame([r["figures"] | r.get("held", {}) | {"seconds": r["seconds"]} for r in ours])
+        table.index = [str(r["seed"]) for r in ours]
+        table = pd.concat([table, table.median().to_frame("median").T])
+        table.insert(0, "seed", table.index)
+        lines += [f"## {name}", "", *markdown(table), ""]
+    (RESULTS / "vaes.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = read_options(parser, runs())
+    for data in {runs()[run.name].data for run in options.runs} - {"mnist"}:  # render before the workers start
+        for n, seed in ((IMAGES, TRAIN_SEED), (HELD_OUT, TEST_SEED)):
+            WORLD_PRESETS[data].world().images_and_factors(n, seed)
+    train(train_and_score, options.runs, headline, options.where)
+    write_table(options.where.folder)
+
+
+if __name__ == "__main__":
+    main()
