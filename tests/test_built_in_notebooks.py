@@ -9,9 +9,30 @@ import numpy as np
 import pytest
 import torch
 
-from infogan_helpers import bounds, code_factors, disentanglement, evaluation, games, information, losses, measures
+from infogan_helpers import (
+    bounds,
+    code_factors,
+    disentanglement,
+    elbo,
+    evaluation,
+    games,
+    information,
+    losses,
+    measures,
+)
 from infogan_helpers.codes import Codes, CodeSpec
-from infogan_helpers.methods import ac_infogan, infogan, infogan_cr, players, ss_infogan
+from infogan_helpers.controllers import control
+from infogan_helpers.methods import (
+    ac_infogan,
+    beta_tcvae,
+    control_vae,
+    factor_vae,
+    infogan,
+    infogan_cr,
+    players,
+    ss_infogan,
+    vae,
+)
 from infogan_helpers.posteriors import Posterior
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -22,6 +43,9 @@ BUILT = {
     "04": {evaluation: ("match_codes_to_labels",)},
     "06": {disentanglement: ("mutual_information_gap", "modularity")},
     "08": {bounds: ("donsker_varadhan", "nwj", "info_nce"), infogan_cr: ("sample_pairs",), ss_infogan: ("label_loss",)},
+    "09": {
+        elbo: ("gaussian_kl", "bernoulli_log_likelihood", "reparameterise", "permute_dimensions", "rate_parts"),
+    },
 }
 STEPS = {  # they return nothing that could be compared
     "03": {players: ("descend",), infogan: ("train_step",)},
@@ -75,6 +99,12 @@ def arguments(name, seed):
         return tuple(logits) if name == "discriminator_loss" else (logits[0],)
     if name in ("donsker_varadhan", "nwj", "info_nce"):
         return (torch.from_numpy(rng.normal(0, 2, (9, 9))),)
+    if name in ("gaussian_kl", "bernoulli_log_likelihood", "reparameterise", "permute_dimensions", "rate_parts"):
+        random = torch.Generator().manual_seed(seed)
+        z, mean, log_variance = torch.randn(3, 9, 4, generator=random)
+        given = {"bernoulli_log_likelihood": (z.tanh(), mean.tanh()), "rate_parts": (z, mean, log_variance, 50)}
+        given |= {"reparameterise": (mean, log_variance, random), "permute_dimensions": (z, random)}
+        return given.get(name, (mean, log_variance))
     if name == "sample_pairs":
         return CodeSpec((), 4, 3), 50, torch.Generator().manual_seed(seed)
     if name == "label_loss":
@@ -134,20 +164,38 @@ def test_the_notebooks_step_moves_every_weight_as_the_modules_does(notebook, cha
         assert ((one[name] - other[name]).abs() > 1e-5).float().mean() < 0.01, name
 
 
+def test_the_notebooks_controller_is_the_modules():
+    gains, weights = {"proportional": 0.01, "gain": 0.001, "least": 1.0}, []
+    for controller in (built_functions("09")["control"], control):
+        integral, output = torch.zeros(()), torch.ones(())
+        errors = 8 * torch.randn(200, generator=torch.Generator().manual_seed(0))
+        weights.append([controller(error, integral, output, **gains).item() for error in errors])
+    assert weights[0] == weights[1]
+    assert max(weights[0]) > 1.02
+
+
 @pytest.mark.parametrize(
-    ("name", "module"), [("ss_step", ss_infogan), ("ac_step", ac_infogan), ("cr_step", infogan_cr)]
+    ("notebook", "name", "module"),
+    [
+        ("08", "ss_step", ss_infogan),
+        ("08", "ac_step", ac_infogan),
+        ("08", "cr_step", infogan_cr),
+        ("09", "vae_step", vae),
+        ("09", "factor_step", factor_vae),
+        ("09", "tc_step", beta_tcvae),
+        ("09", "control_step", control_vae),
+    ],
 )
-def test_the_notebooks_relatives_move_every_weight_as_the_modules_do(name, module):
-    built = built_functions("08")[name]
-    spec, after = CodeSpec((3,), 2, 4), []
-    config = module.Config(width=0.1)
+def test_the_notebooks_relatives_move_every_weight_as_the_modules_do(notebook, name, module):
+    built = built_functions(notebook)[name]
+    config, after = module.Config(width=0.1), []
+    spec = config.spec if notebook == "09" else CodeSpec((3,), 2, 4)
     images = 2 * torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(2)) - 1
     labels = torch.arange(32) % 4 - 1
     batch = {
         ss_infogan: (images, images[:6].flip(3), torch.arange(6) % 3),
         ac_infogan: (images, labels),
-        infogan_cr: images,
-    }[module]
+    }.get(module, images)
     for step in (lambda *_: None, built, module.train_step):
         torch.manual_seed(0)
         ours = module.METHOD.make(spec, (1, 8, 8), config)
@@ -174,6 +222,7 @@ def test_every_function_of_the_modules_name_is_held_to_it():
         players,
         infogan,
         bounds,
+        elbo,
     )
     public = {name for module in modules for name in vars(module)} | {"sample_pairs", "label_loss"}
     listed = {(notebook, name) for notebook, _, name in CASES}

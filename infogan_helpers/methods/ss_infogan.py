@@ -163,9 +163,7 @@ def fit(images, spec, config=None, *, labels, device=None, checkpoint=None, call
     few = Labelled(*(part.to(device) for part in labelled_images(images, labels, spec)))
 
     def step(players, batch, spec, config, generator, done):
-        real, _ = (
-            batch  # the few labels of a batch drawn at random are too few: labelled images have draws of their own
-        )
+        real, _ = batch  # whose few labels are too few: labelled images have draws of their own
         batch = (real, *few.draw(config.labelled_batch, generator))
         return train_step(players, batch, spec, config, generator, done)
 

@@ -93,10 +93,11 @@ def train_and_score(run, scratch):
 
 
 def record_of(run, config, seconds, labels, figures):
-    """What is kept of a run: ``labels`` counts those that its training saw."""
+    """What is kept of a run: ``labels`` counts those that its training saw; ``None`` is what could not be measured."""
+    kept = {name: None if np.isnan(value) else round(float(value), 4) for name, value in figures.items()}
     return {
         "run": run.name, "seed": run.seed, "config": asdict(config), "seconds": round(seconds), "labels": labels,
-        "figures": {name: round(float(value), 4) for name, value in figures.items()}, "conditions": conditions(),
+        "figures": kept, "conditions": conditions(),
     }  # fmt: skip
 
 

@@ -31,7 +31,16 @@ from infogan_helpers.data import as_model_range, load_mnist, to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.judges import judged, load_judge
 from infogan_helpers.measures import MEASURES
-from infogan_helpers.methods import beta_tcvae, control_vae, digits, factor_vae, infogan, infogan_cr, vae
+from infogan_helpers.methods import (
+    beta_tcvae,
+    control_infogan,
+    control_vae,
+    digits,
+    factor_vae,
+    infogan,
+    infogan_cr,
+    vae,
+)
 from infogan_helpers.networks import count_parameters
 from infogan_helpers.quality import classify, frechet_distance, load_classifier, sharpness
 from infogan_helpers.schedules import Ramp
@@ -46,9 +55,14 @@ VAES = {
     "beta_vae": (vae, {"beta": RAMPED}),
     "factor_vae": (factor_vae, {"gamma": 20.0}),
     "beta_tcvae": (beta_tcvae, {"beta": RAMPED}),
-    "control_vae": (control_vae, {}),
+    "control_vae": (
+        control_vae,
+        {"proportional": 1.0, "gain": 0.05},
+    ),  # the published ones are made for a million steps
 }
 SWEEP = (1, 2, 4, 8, 16)  # values of β on Sprites
+HELD = (1.5, 2.0, 2.2)  # nats of c1, where InfoGAN's λ is controlled
+CURVE_EVERY = 20  # steps between two values of a controlled run's curves
 DIGITS_SPEC = CodeSpec()
 SEARCHED, SEARCH_STEPS = 200, 100  # pictures that are drawn again by InfoGAN, and steps of the search for their noise
 FEW = (100, 1000)  # labelled codes that a small classifier of each factor learns from
@@ -73,6 +87,9 @@ def runs():
     for beta in SWEEP:
         config = vae.Config(steps=STEPS["sprites"], beta=Ramp(0.0, 0.3, 0.0, float(beta)), **NETWORKS["sprites"])
         every[f"sprites_sweep{beta}"] = Experiment("sprites", None, vae, config)
+    for nats in HELD:
+        config = control_infogan.Config(steps=2000, set_point=Ramp(0.0, 0.3, 0.0, nats))
+        every[f"mnist_held{nats:g}"] = Experiment("mnist", DIGITS_SPEC, control_infogan, config)
     for data, preset in WORLD_PRESETS.items():
         every[data] = Experiment(data, *preset[1:])
         every[f"{data}_r1"] = Experiment(data, preset.spec, infogan, infogan.Config(**UNDER_R1))
@@ -97,10 +114,10 @@ def train_and_score(run, scratch):
     elif spec is None:
         trained = method.fit(images, config, **options)
         generator, dq = as_pair(trained, config)
-        record |= {"seconds": trained.history.seconds, "held": of_history(trained.history)}
+        record |= {"seconds": trained.history.seconds, **of_history(trained.history)}
     else:
         generator, dq, history, _ = method.fit(images, spec, config, **options)
-        record["seconds"] = history.seconds
+        record |= {"seconds": history.seconds, **of_history(history)}
     encoder = count_parameters(dq) - (count_parameters(dq.real_head) if spec is None else 0)
     record["parameters"] = {"generator": count_parameters(generator), "encoder": encoder}
     figures = (
@@ -126,11 +143,16 @@ def as_pair(trained, config):
 
 
 def of_history(history):
-    """Means over the last third of a VAE's run, and how far its rate strayed from their mean."""
+    """Means over the last third of a run of what a method measures and the others don't; curves where it is held."""
+    measured = [name for name in ("elbo", "distortion", "rate", "beta", "lambda_categorical") if hasattr(history, name)]
+    if "lambda_categorical" in measured:
+        measured.append("bound_categorical")
     late = slice(-len(history) // 3, None)
-    rate = np.array(history.rate[late])
-    means = {name: float(np.mean(getattr(history, name)[late])) for name in ("elbo", "distortion", "rate", "beta")}
-    return means | {"rate, standard deviation": float(rate.std())}
+    curves = {name: getattr(history, name)[::CURVE_EVERY] for name in measured if name not in ("elbo", "distortion")}
+    return {
+        "late": {name: float(np.mean(getattr(history, name)[late])) for name in measured},
+        "curves": {name: [round(value, 4) for value in values] for name, values in curves.items()},
+    }
 
 
 def score_world(generator, dq, world):
@@ -239,7 +261,7 @@ def write_table(folder):
     lines = ["# InfoGAN beside the VAEs", "", "Written by vaes.py; factors, labels and judges score.", ""]
     for name in dict.fromkeys(r["run"] for r in records):
         ours = [r for r in records if r["run"] == name]
-        table = pd.DataFrame([r["figures"] | r.get("held", {}) | {"seconds": r["seconds"]} for r in ours])
+        table = pd.DataFrame([r["figures"] | r.get("late", {}) | {"seconds": r["seconds"]} for r in ours])
         table.index = [str(r["seed"]) for r in ours]
         table = pd.concat([table, table.median().to_frame("median").T])
         table.insert(0, "seed", table.index)

@@ -216,7 +216,9 @@ def ship(name, folder):
     centralities = json.loads(CENTRALITY.read_text(encoding="utf-8"))
     runs_of = {}
     for record in records:
-        runs_of.setdefault(record["run"], []).append({"seed": record["seed"], **record["figures"]})
+        runs_of.setdefault(record["run"], []).append(
+            {"seed": record["seed"], **record["figures"], "seconds": round(record["seconds"])}
+        )
     facts = {
         "what": f"InfoGAN on {WORLD_PRESETS[name].world.__name__}; seed {SHIPPED}, whatever it scored",
         "method": chosen["method"],
