@@ -14,6 +14,7 @@ from infogan_helpers import checks
 from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.data import check_images
+from infogan_helpers.methods.players import adam
 from infogan_helpers.networks import check_images as check_shape
 from infogan_helpers.schedules import largest
 from infogan_helpers.training import History, RunConfig, run
@@ -163,12 +164,6 @@ def make_autoencoder(spec, image_shape, config, device="cpu"):
     decoder = Decoder(spec, image_shape, config).to(device)
     parameters = [*encoder.parameters(), *decoder.parameters()]
     return Autoencoder(encoder, decoder, adam(parameters, config.learning_rate, config.betas, device))
-
-
-def adam(parameters, learning_rate, betas, device):
-    """Adam, in one pass over all weights where the device has that."""
-    fused = torch.device(device).type in ("cpu", "cuda")
-    return torch.optim.Adam(parameters, lr=learning_rate, betas=betas, fused=fused)
 
 
 def step_metrics(distortion, rate, beta, total_correlation=float("nan")):

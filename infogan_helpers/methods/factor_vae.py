@@ -17,14 +17,13 @@ from infogan_helpers.methods.autoencoders import (
     Autoencoder,
     AutoencoderConfig,
     StepMetrics,
-    adam,
     decode,
     finish,
     fit_by,
     make_autoencoder,
     step_metrics,
 )
-from infogan_helpers.methods.players import descend
+from infogan_helpers.methods.players import adam, descend
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method
 

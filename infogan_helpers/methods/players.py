@@ -144,17 +144,20 @@ def make_players(spec, image_shape, config, device="cpu"):
     generator = make_generator(spec, image_shape, config.width).to(device)
     dq = make_discriminator_q(spec, image_shape, config.width, config.variance, config.norm).to(device)
 
-    def adam(parameters, learning_rate):
-        fused = torch.device(device).type in ("cpu", "cuda")
-        return torch.optim.Adam(parameters, lr=learning_rate, betas=config.betas, fused=fused)
-
+    of_d = [*dq.trunk.parameters(), *dq.real_head.parameters()]
     return Players(
         generator,
         dq,
-        adam(generator.parameters(), config.learning_rate_g),
-        adam([*dq.trunk.parameters(), *dq.real_head.parameters()], config.learning_rate_d),
-        adam(dq.q_head.parameters(), config.learning_rate_q),
+        adam(generator.parameters(), config.learning_rate_g, config.betas, device),
+        adam(of_d, config.learning_rate_d, config.betas, device),
+        adam(dq.q_head.parameters(), config.learning_rate_q, config.betas, device),
     )
+
+
+def adam(parameters, learning_rate, betas, device):
+    """Adam, in one pass over all weights where the device has that."""
+    fused = torch.device(device).type in ("cpu", "cuda")
+    return torch.optim.Adam(parameters, lr=learning_rate, betas=betas, fused=fused)
 
 
 def amplify_codes(generator, spec, gain, columns=None):
