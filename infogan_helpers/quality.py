@@ -185,7 +185,9 @@ def sharpness(images):
     Source: Tolstikhin et al. 2018, *Wasserstein Auto-Encoders*, section 4.
     """
     if images.ndim != 4 or len(images) == 0 or min(images.shape[2:]) < 3:
-        raise ValueError(f"images must have shape (n, channels, height, width), 3 or more high, got {images.shape}")
+        raise ValueError(
+            f"images must have shape (n, channels, height, width), 3 or more high, got {tuple(images.shape)}"
+        )
     ink = (as_model_range(images) + 1) / 2
     middle, beside = ink[:, :, 1:-1, 1:-1], ink[:, :, 1:-1, :-2] + ink[:, :, 1:-1, 2:]
     edges = beside + ink[:, :, :-2, 1:-1] + ink[:, :, 2:, 1:-1] - 4 * middle

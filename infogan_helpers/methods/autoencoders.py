@@ -168,9 +168,9 @@ def make_autoencoder(spec, image_shape, config, device="cpu"):
 
 def step_metrics(distortion, rate, beta, total_correlation=float("nan")):
     """``StepMetrics`` of one step, still on the device; weights may be numbers."""
-    with torch.no_grad():
+    with torch.no_grad():  # a number is filled in on the device: copying it there would make a GPU wait
         values = (-distortion - rate, distortion, rate, beta, total_correlation)
-        return StepMetrics(*(torch.as_tensor(x, dtype=torch.float32, device=rate.device).detach() for x in values))
+        return StepMetrics(*(x.detach() if torch.is_tensor(x) else rate.new_full((), x) for x in values))
 
 
 def decode(players, codes):

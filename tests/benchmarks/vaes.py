@@ -18,9 +18,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+import worlds
 from harness import RESULTS, Measured, conditions, finished, markdown, read_options, train
 from sklearn.ensemble import RandomForestClassifier
-from worlds import HELD_OUT, IMAGES, TEST_SEED, TRAIN_SEED, UNDER_R1
+from worlds import HELD_OUT, IMAGES, TEST_SEED, TRAIN_SEED
 
 from infogan_helpers import disentanglement, interventions
 from infogan_helpers.architectures import ARCHITECTURES
@@ -89,11 +90,9 @@ def runs():
     for nats in HELD:
         config = control_infogan.Config(steps=2000, set_point=Ramp(0.0, 0.3, 0.0, nats))
         every[f"mnist_held{nats:g}"] = Experiment("mnist", DIGITS_SPEC, control_infogan, config)
-    for data, preset in WORLD_PRESETS.items():
-        every[data] = Experiment(data, *preset[1:])
-        every[f"{data}_r1"] = Experiment(data, preset.spec, infogan, infogan.Config(**UNDER_R1))
-        contrast = infogan_cr.Config(**UNDER_R1, learning_rate_h=1e-3)
-        every[f"{data}_contrast"] = Experiment(data, preset.spec, infogan_cr, contrast)
+    for name, experiment in worlds.runs().items():
+        if name.removesuffix("_r1").removesuffix("_contrast") in WORLD_PRESETS:
+            every[name] = Experiment(*experiment)
     every["mnist"] = Experiment("mnist", DIGITS_SPEC, digits, digits.Config(steps=1500))
     every["mnist_plain"] = Experiment("mnist", DIGITS_SPEC, infogan, infogan.Config(steps=2000))
     every["mnist_contrast"] = Experiment("mnist", DIGITS_SPEC, infogan_cr, infogan_cr.Config(steps=2000))
