@@ -21,6 +21,7 @@ from inspect import getfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 import torch
 from joblib import Parallel, delayed, parallel_config
 
@@ -270,6 +271,26 @@ def conditions():
         "date": date.today().isoformat(),
         "commit": commit.stdout.strip() or "unknown",
     }
+
+
+def write_results(name, heading, note, records, row):
+    """Write all records to ``results/NAME.json``, and to ``NAME.md`` a table per run: a line per seed, and the median.
+
+    Args:
+        name: of both files.
+        heading, note: what the tables begin with.
+        records: as ``finished`` gives them, by run.
+        row: from a record to its figures, name to number.
+    """
+    (RESULTS / f"{name}.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+    lines = [f"# {heading}", "", note, ""]
+    for run in dict.fromkeys(record["run"] for record in records):
+        ours = [record for record in records if record["run"] == run]
+        table = pd.DataFrame([row(record) for record in ours], index=[str(record["seed"]) for record in ours])
+        table = pd.concat([table, table.median().to_frame("median").T])
+        table.insert(0, "seed", table.index)
+        lines += [f"## {run}", "", *markdown(table), ""]
+    (RESULTS / f"{name}.md").write_text("\n".join(lines), encoding="utf-8")
 
 
 def markdown(frame):

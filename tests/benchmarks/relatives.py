@@ -17,9 +17,8 @@ import time
 from dataclasses import asdict, replace
 
 import numpy as np
-import pandas as pd
 import torch
-from harness import RESULTS, Measured, Run, conditions, finished, markdown, read_options, train
+from harness import RESULTS, Measured, Run, conditions, finished, read_options, train, write_results
 
 from infogan_helpers.checkpoints import load_networks, save_pretrained
 from infogan_helpers.codes import CodeSpec
@@ -189,17 +188,18 @@ def headline(record):
 
 def write_table(folder):
     """All finished runs: one line per seed, and the median."""
+
+    def row(record):
+        return record["figures"] | {"labels": record["labels"], "seconds": record["seconds"]}
+
     records = [record for _, record in finished(folder, NAMES)]
-    (RESULTS / "relatives.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
-    lines = ["# InfoGAN and its relatives on digits", "", "Written by relatives.py; 10,000 test digits score.", ""]
-    for name in dict.fromkeys(r["run"] for r in records):
-        ours = [r for r in records if r["run"] == name]
-        table = pd.DataFrame([r["figures"] | {"labels": r["labels"], "seconds": r["seconds"]} for r in ours])
-        table.index = [str(r["seed"]) for r in ours]
-        table = pd.concat([table, table.median().to_frame("median").T])
-        table.insert(0, "seed", table.index)
-        lines += [f"## {name}", "", *markdown(table), ""]
-    (RESULTS / "relatives.md").write_text("\n".join(lines), encoding="utf-8")
+    write_results(
+        "relatives",
+        "InfoGAN and its relatives on digits",
+        "Written by relatives.py; 10,000 test digits score.",
+        records,
+        row,
+    )
 
 
 def ship(name, folder):

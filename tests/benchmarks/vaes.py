@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 import worlds
-from harness import RESULTS, Measured, conditions, finished, markdown, read_options, train
+from harness import Measured, conditions, finished, read_options, train, write_results
 from sklearn.ensemble import RandomForestClassifier
 from worlds import HELD_OUT, IMAGES, TEST_SEED, TRAIN_SEED
 
@@ -254,17 +254,14 @@ def headline(record):
 
 def write_table(folder):
     """All finished runs: one line per seed, and the median."""
+
+    def row(record):
+        return record["figures"] | record.get("late", {}) | {"seconds": record["seconds"]}
+
     records = [record for _, record in finished(folder, runs())]
-    (RESULTS / "vaes.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
-    lines = ["# InfoGAN beside the VAEs", "", "Written by vaes.py; factors, labels and judges score.", ""]
-    for name in dict.fromkeys(r["run"] for r in records):
-        ours = [r for r in records if r["run"] == name]
-        table = pd.DataFrame([r["figures"] | r.get("late", {}) | {"seconds": r["seconds"]} for r in ours])
-        table.index = [str(r["seed"]) for r in ours]
-        table = pd.concat([table, table.median().to_frame("median").T])
-        table.insert(0, "seed", table.index)
-        lines += [f"## {name}", "", *markdown(table), ""]
-    (RESULTS / "vaes.md").write_text("\n".join(lines), encoding="utf-8")
+    write_results(
+        "vaes", "InfoGAN beside the VAEs", "Written by vaes.py; factors, labels and judges score.", records, row
+    )
 
 
 def main():

@@ -16,9 +16,8 @@ from dataclasses import asdict, replace
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
-from harness import RESULTS, Measured, Run, conditions, finished, markdown, read_options, train
+from harness import RESULTS, Measured, Run, conditions, finished, read_options, train, write_results
 
 from infogan_helpers.checkpoints import load_networks, save_pretrained
 from infogan_helpers.code_factors import as_columns, code_factor_table
@@ -136,18 +135,19 @@ def flat(figures):
 
 
 def write_table(folder):
-    """All finished runs: one line per seed, and the spread."""
+    """All finished runs: one line per seed, and the median."""
+
+    def row(record):
+        return flat(record["figures"]) | {"seconds": round(record["seconds"])}
+
     records = [record for _, record in finished(folder, runs())]
-    (RESULTS / "worlds.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
-    lines = ["# InfoGAN on the worlds", "", "Written by worlds.py; factors score, on 5,000 held-out pictures.", ""]
-    for name in dict.fromkeys(r["run"] for r in records):
-        ours = [r for r in records if r["run"] == name]
-        table = pd.DataFrame([flat(r["figures"]) | {"seconds": round(r["seconds"])} for r in ours])
-        table.index = [str(r["seed"]) for r in ours]
-        table = pd.concat([table, table.median().to_frame("median").T])
-        table.insert(0, "seed", table.index)
-        lines += [f"## {name}", "", *markdown(table), ""]
-    (RESULTS / "worlds.md").write_text("\n".join(lines), encoding="utf-8")
+    write_results(
+        "worlds",
+        "InfoGAN on the worlds",
+        "Written by worlds.py; factors score, on 5,000 held-out pictures.",
+        records,
+        row,
+    )
 
 
 def train_judges():
