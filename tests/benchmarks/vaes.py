@@ -2,6 +2,7 @@
 
     python tests/benchmarks/vaes.py sprites_beta_vae:0-4 sprites_factor_vae:0-4 faces_beta_vae:0-4 --workers 2
     python tests/benchmarks/vaes.py sprites_sweep1:0-2 sprites_sweep16:0-2
+    python tests/benchmarks/vaes.py --ship
 
 A run is NAME:SEEDS; where it trains (--dask ADDRESS: on a cluster), and what is kept of it, is ``harness``. A decoder
 is a G and an encoder a Q, so a VAE's weights are kept as theirs are. Weights that lie in the folder without a record
@@ -19,16 +20,18 @@ import numpy as np
 import pandas as pd
 import torch
 import worlds
-from harness import Measured, conditions, finished, read_options, train, write_results
+from harness import RESULTS, Measured, Run, conditions, finished, read_options, train, write_results
+from joblib import Memory
 from sklearn.ensemble import RandomForestClassifier
+from torch.distributions import Normal
 from worlds import HELD_OUT, IMAGES, TEST_SEED, TRAIN_SEED
 
 from infogan_helpers import disentanglement, interventions
 from infogan_helpers.architectures import ARCHITECTURES
-from infogan_helpers.checkpoints import load_networks
+from infogan_helpers.checkpoints import load_networks, save_pretrained
 from infogan_helpers.code_factors import as_columns, code_factor_table
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import as_model_range, load_mnist, to_ink
+from infogan_helpers.data import as_model_range, load_mnist, to_ink, to_uint8
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.judges import judged, load_judge
 from infogan_helpers.measures import MEASURES
@@ -46,26 +49,32 @@ from infogan_helpers.networks import count_parameters
 from infogan_helpers.quality import classify, frechet_distance, load_classifier, sharpness
 from infogan_helpers.schedules import Ramp
 from infogan_helpers.world_presets import WORLD_PRESETS
+from infogan_helpers.worlds.world import renderer
 
-STEPS = {"mnist": 3000, "sprites": 10_000, "faces": 6000, "chairs": 6000}
-NATS = {"mnist": 12.0, "sprites": 7.5, "faces": 10.0, "chairs": 10.0}  # where a rate that is held, or a capacity, ends
+STEPS = {"mnist": 2000, "sprites": 8000, "faces": 3000, "chairs": 3000}
+NATS = {"mnist": 12.0, "sprites": 7.5, "faces": 10.0, "chairs": 10.0}  # where a rate that is held ends
 RAMPED = Ramp(0.0, 0.3, 0.0, 6.0)  # no latent is given up before there are pictures
 VAES = {
-    "vae": (vae, lambda nats: {"beta": 1.0}),
     "beta_vae": (vae, lambda nats: {"beta": RAMPED}),
-    "capacity": (vae, lambda nats: {"beta": 10.0, "capacity": Ramp(0.0, 0.9, 0.0, nats)}),
     "factor_vae": (factor_vae, lambda nats: {"gamma": 20.0}),
     "beta_tcvae": (beta_tcvae, lambda nats: {"beta": 8.0}),
     "control_vae": (  # the published gains are made for a million steps
         control_vae, lambda nats: {"proportional": 1.0, "gain": 0.05, "set_point": Ramp(0.0, 2 / 3, 0.5, nats)},
     ),
 }  # fmt: skip
-SWEEP = (1, 2, 4, 8, 16)  # values of β on Sprites
+SWEEP, SWEEP_STEPS = (1, 2, 4, 8, 16), 2500  # values of β on Sprites
 HELD = (1.5, 2.0, 2.2)  # nats of c1, where InfoGAN's λ is controlled
 CURVE_EVERY = 20  # steps between two values of a controlled run's curves
 DIGITS_SPEC = CodeSpec()
 SEARCHED, SEARCH_STEPS = 200, 100  # pictures that are drawn again by InfoGAN, and steps of the search for their noise
+BATCHES = {"n_train": 300, "n_test": 300, "progress": False}  # of the metrics that ask for pictures
+TREES = 1500  # pictures that DCI's trees learn from
 FEW = (100, 1000)  # labelled codes that a small classifier of each factor learns from
+
+
+SHIPPED = "control_vae", Run("sprites_control_vae", 0)  # under which name, and the run, whatever it scored
+SOURCES = "relatives", "worlds", "vaes"  # of results
+TRAINED_AS = {"mnist": "digits", "mnist_plain": "infogan"}  # the names of runs that ``relatives.py`` has trained
 
 
 class Experiment(NamedTuple):
@@ -85,7 +94,7 @@ def runs():
             config = method.Config(steps=STEPS[data], **weights(nats))
             every[f"{data}_{name}"] = Experiment(data, None, method, config)
     for beta in SWEEP:
-        config = vae.Config(steps=STEPS["sprites"], beta=Ramp(0.0, 0.3, 0.0, float(beta)))
+        config = vae.Config(steps=SWEEP_STEPS, beta=Ramp(0.0, 0.3, 0.0, float(beta)))
         every[f"sprites_sweep{beta}"] = Experiment("sprites", None, vae, config)
     for nats in HELD:
         config = control_infogan.Config(steps=2000, set_point=Ramp(0.0, 0.3, 0.0, nats))
@@ -153,22 +162,39 @@ def of_history(history):
     }
 
 
+@Memory("data/runs/rendered", verbose=0).cache
+def rendered(world_name, factors, renderer_hash):
+    """Pictures that a metric asks for. The same ones for every run, and slow to render: they are kept."""
+    return to_uint8(WORLD_PRESETS[world_name].world().render(torch.from_numpy(factors))).numpy()
+
+
+class Asked:
+    """A world as metrics ask it, its pictures kept."""
+
+    def __init__(self, world):
+        self.name, self.sample_factors = type(world).__name__.lower(), world.sample_factors
+
+    def render(self, factors):
+        return torch.from_numpy(rendered(self.name, factors.numpy(), renderer()))
+
+
 def score_world(generator, dq, world):
     """Every figure of one run on a world: Q (or the encoder) reads held-out pictures, a judge reads what G draws."""
     pictures, factors, _ = world.images_and_factors(HELD_OUT, TEST_SEED, progress=False)
     read = as_columns(read_codes(dq, pictures))
     judge = load_judge(world)
     real = judged(judge, pictures).features
-    table = code_factor_table(read, world.values(factors), world, generator.spec.circular)
-    sizes = {"n_train": 800, "n_test": 800, "progress": False}
+    placed = read if generator.spec.continuous_prior == "uniform" else 2 * Normal(0, 1).cdf(read) - 1  # in [-1, 1]
+    table = code_factor_table(placed, world.values(factors), world, generator.spec.circular)
+    asked = Asked(world)
 
     def encode(x):
         return as_columns(read_codes(dq, x))
 
     return {
         **of_columns(read, factors),
-        "Higgins": interventions.higgins_score(world, encode, **sizes),
-        "FactorVAE": interventions.factor_vae_score(world, encode, n_spread=4000, **sizes),
+        "Higgins": interventions.higgins_score(asked, encode, **BATCHES),
+        "FactorVAE": interventions.factor_vae_score(asked, encode, n_spread=4000, **BATCHES),
         **{f"ρ {name}": table[name].max() for name in table},
         **of_drawn(generator, pictures, lambda x: judged(judge, x).features, real),
         "reconstruction": redrawn_error(generator, dq, pictures[:SEARCHED]),
@@ -194,7 +220,7 @@ def score_digits(generator, dq):
 def of_columns(read, factors):
     """Metrics of codes and factors that are given, and what small classifiers learn from few labelled codes."""
     read, factors = np.asarray(read), np.asarray(factors)
-    trees = disentanglement.dci(read[:3000], factors[:3000], jobs=1)
+    trees = disentanglement.dci(read[:TREES], factors[:TREES], jobs=1)
     figures = {
         "MIG": disentanglement.mutual_information_gap(read, factors),
         "SAP": disentanglement.sap_score(read[:3000], factors[:3000], jobs=1),
@@ -264,9 +290,43 @@ def write_table(folder):
     )
 
 
+def ship(folder):
+    """Write the weights of one VAE, in half precision, and a card with the figures of all runs beside it."""
+    name, chosen = SHIPPED
+    records = {source: json.loads((RESULTS / f"{source}.json").read_text("utf-8")) for source in SOURCES}
+    took = {(r["run"], r["seed"]): r["seconds"] for source in SOURCES for r in records[source]}
+    runs, curves = {}, {}
+    for r in records["vaes"]:
+        seconds = r["seconds"] or took[TRAINED_AS.get(r["run"], r["run"]), r["seed"]]
+        of_run = {"seed": r["seed"], "steps": r["config"]["steps"], "seconds": round(seconds), **r["parameters"]}
+        figures = {key: round(value, 4) for key, value in {**r["figures"], **r.get("late", {})}.items()}
+        runs.setdefault(r["run"], []).append(of_run | figures)
+        if r["run"].startswith("mnist_held"):
+            curves.setdefault(r["run"], []).append(r["curves"])
+    [record] = [r for r in records["vaes"] if (r["run"], r["seed"]) == chosen]
+    generator, discriminator_q = load_networks(chosen.weights(folder))
+    facts = {
+        "what": f"ControlVAE on Sprites, decoder and encoder as G and Q; seed {chosen.seed}, whatever it scored",
+        "method": "control_vae",
+        "config": record["config"],
+        "trained on": f"{IMAGES:,} rendered pictures",
+        "scored on": f"{HELD_OUT:,} others; factors, digits' labels and judges enter to score only",
+        "precision": "weights were trained in 32 bits and are stored in 16",
+        "measured": record["figures"] | record["late"],
+        "runs": runs,
+        "curves": {"every": CURVE_EVERY, **curves},
+        "conditions": {**record["conditions"], "seconds": record["seconds"]},
+    }
+    save_pretrained(name, generator.half(), discriminator_q.half(), facts)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options = read_options(parser, runs())
+    parser.add_argument("--ship", action="store_true", help="write one VAE's weights, and the figures of all runs")
+    options = read_options(parser, runs(), nargs="*")
+    if options.ship:
+        ship(options.where.folder)
+        return
     for data in {runs()[run.name].data for run in options.runs} - {"mnist"}:  # render before the workers start
         for n, seed in ((IMAGES, TRAIN_SEED), (HELD_OUT, TEST_SEED)):
             WORLD_PRESETS[data].world().images_and_factors(n, seed)
