@@ -51,8 +51,8 @@ from infogan_helpers.schedules import Ramp
 from infogan_helpers.world_presets import WORLD_PRESETS
 from infogan_helpers.worlds.world import renderer
 
-STEPS = {"mnist": 2000, "sprites": 8000, "faces": 3000, "chairs": 3000}
-NATS = {"mnist": 12.0, "sprites": 7.5, "faces": 10.0, "chairs": 10.0}  # where a rate that is held ends
+STEPS = {"mnist": 2000, "sprites": 8000, "faces": 3000, "chairs": 2000}
+NATS = {"mnist": 9.0, "sprites": 7.5, "faces": 10.0, "chairs": 10.0}  # where a rate that is held ends
 RAMPED = Ramp(0.0, 0.3, 0.0, 6.0)  # no latent is given up before there are pictures
 VAES = {
     "beta_vae": (vae, lambda nats: {"beta": RAMPED}),
@@ -93,6 +93,8 @@ def runs():
         for name, (method, weights) in VAES.items():
             config = method.Config(steps=STEPS[data], **weights(nats))
             every[f"{data}_{name}"] = Experiment(data, None, method, config)
+    twice = replace(every["sprites_control_vae"].config, steps=2 * STEPS["sprites"])
+    every["sprites_control_vae_long"] = every["sprites_control_vae"]._replace(config=twice)
     for beta in SWEEP:
         config = vae.Config(steps=SWEEP_STEPS, beta=Ramp(0.0, 0.3, 0.0, float(beta)))
         every[f"sprites_sweep{beta}"] = Experiment("sprites", None, vae, config)
