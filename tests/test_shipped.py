@@ -134,6 +134,20 @@ def test_a_worlds_q_and_g_score_on_new_pictures_as_their_card_says(name):
             assert table.loc[code, factor] == pytest.approx(follows, abs=0.06), (side, factor)
 
 
+def test_the_vaes_encoder_scores_on_new_pictures_as_its_card_says():
+    model, world = load_pretrained("control_vae"), WORLD_PRESETS["sprites"].world()
+    factors, measured = world.sample_factors(2000, torch.Generator().manual_seed(77)), model.card["measured"]
+    pictures = world.render(factors)
+    means = read_codes(model.discriminator_q, pictures).mean
+    assert mutual_information_gap(means, factors) == pytest.approx(measured["MIG"], abs=0.05)
+    table = code_factor_table(means, world.values(factors), world)
+    for factor in ("scale", "x", "y"):
+        assert table[factor].max() == pytest.approx(measured[f"ρ {factor}"], abs=0.03), factor
+    redrawn = draw_images(model.generator, model.spec.sample(2000).replace(continuous=means))
+    apart = (redrawn - pictures).square().mean().sqrt().item() / 2  # of ink, which runs from 0 to 1
+    assert apart == pytest.approx(measured["reconstruction"], rel=0.1)
+
+
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_worlds_card_leaves_no_seed_out_and_ships_the_first(name):
     card, preset = load_pretrained(name).card, WORLD_PRESETS[name]
