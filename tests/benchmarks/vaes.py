@@ -52,6 +52,7 @@ from infogan_helpers.world_presets import WORLD_PRESETS
 from infogan_helpers.worlds.world import renderer
 
 STEPS = {"mnist": 2000, "sprites": 8000, "faces": 3000, "chairs": 2000}
+LONG = {"sprites": 16_000, "faces": 9000}  # of ControlVAE alone
 NATS = {"mnist": 9.0, "sprites": 7.5, "faces": 10.0, "chairs": 10.0}  # where a rate that is held ends
 RAMPED = Ramp(0.0, 0.3, 0.0, 6.0)  # no latent is given up before there are pictures
 VAES = {
@@ -62,7 +63,7 @@ VAES = {
         control_vae, lambda nats: {"proportional": 1.0, "gain": 0.05, "set_point": Ramp(0.0, 2 / 3, 0.5, nats)},
     ),
 }  # fmt: skip
-SWEEP, SWEEP_STEPS = (1, 2, 4, 8, 16), 2500  # values of β on Sprites
+SWEEP, SWEEP_STEPS = (1, 2, 4, 8, 16), 2000  # values of β on Sprites
 HELD = (1.5, 2.0, 2.2)  # nats of c1, where InfoGAN's λ is controlled
 CURVE_EVERY = 20  # steps between two values of a controlled run's curves
 DIGITS_SPEC = CodeSpec()
@@ -93,8 +94,9 @@ def runs():
         for name, (method, weights) in VAES.items():
             config = method.Config(steps=STEPS[data], **weights(nats))
             every[f"{data}_{name}"] = Experiment(data, None, method, config)
-    twice = replace(every["sprites_control_vae"].config, steps=2 * STEPS["sprites"])
-    every["sprites_control_vae_long"] = every["sprites_control_vae"]._replace(config=twice)
+    for data, steps in LONG.items():
+        short = every[f"{data}_control_vae"]
+        every[f"{data}_control_vae_long"] = short._replace(config=replace(short.config, steps=steps))
     for beta in SWEEP:
         config = vae.Config(steps=SWEEP_STEPS, beta=Ramp(0.0, 0.3, 0.0, float(beta)))
         every[f"sprites_sweep{beta}"] = Experiment("sprites", None, vae, config)
