@@ -297,7 +297,7 @@ def write_table(folder):
 def ship(folder):
     """Write the weights of one VAE, in half precision, and a card with the figures of all runs beside it."""
     name, chosen = SHIPPED
-    records, *others = (json.loads((RESULTS / f"{x}.json").read_text("utf-8")) for x in ("vaes", *TRAINED_BY))
+    records, *others = (json.loads((RESULTS / f"{x}.json").read_text(encoding="utf-8")) for x in ("vaes", *TRAINED_BY))
     took = {(r["run"], r["seed"]): r["seconds"] for other in others for r in other}
     runs, curves = {}, {}
     for r in records:
