@@ -71,8 +71,6 @@ SEARCHED, SEARCH_STEPS = 200, 100  # pictures that are drawn again by InfoGAN, a
 BATCHES = {"n_train": 300, "n_test": 300, "progress": False}  # of the metrics that ask for pictures
 TREES = 1500  # pictures that DCI's trees learn from
 FEW = (100, 1000)  # labelled codes that a small classifier of each factor learns from
-
-
 SHIPPED = "control_vae", Run("sprites_control_vae_long", 0)  # under which name, and the run, whatever it scored
 TRAINED_BY = "relatives", "worlds"  # commands whose runs are scored here
 TRAINED_AS = {"mnist": "digits", "mnist_plain": "infogan"}  # their names for them, where they differ
@@ -168,7 +166,7 @@ def of_history(history):
 
 @Memory("data/runs/rendered", verbose=0).cache
 def rendered(world_name, factors, renderer_hash):
-    """Pictures that a metric asks for. The same ones for every run, and slow to render: they are kept."""
+    """Pictures that a metric asks for, the same ones for every run and slow to render: kept until the renderer changes."""
     return to_uint8(WORLD_PRESETS[world_name].world().render(torch.from_numpy(factors))).numpy()
 
 
