@@ -166,7 +166,7 @@ def of_history(history):
 
 @Memory("data/runs/rendered", verbose=0).cache
 def rendered(world_name, factors, renderer_hash):
-    """Pictures that a metric asks for, the same ones for every run and slow to render: kept until the renderer changes."""
+    """Pictures that a metric asks of every run alike, and slow to render: kept until the renderer changes."""
     return to_uint8(WORLD_PRESETS[world_name].world().render(torch.from_numpy(factors))).numpy()
 
 
