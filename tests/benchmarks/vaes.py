@@ -152,15 +152,13 @@ def as_pair(trained, config):
 
 
 def of_history(history):
-    """Means over the last third of a run of what a method measures and the others don't; curves where it is held."""
-    measured = [name for name in ("elbo", "distortion", "rate", "beta", "lambda_categorical") if hasattr(history, name)]
-    if "lambda_categorical" in measured:
-        measured.append("bound_categorical")
+    """Means over the last third of a run of what a method measures and the others don't; the curves of a held λ."""
+    held = ("lambda_categorical", "bound_categorical") if hasattr(history, "lambda_categorical") else ()
+    measured = [name for name in ("elbo", "distortion", "rate", "beta") if hasattr(history, name)] + list(held)
     late = slice(-len(history) // 3, None)
-    curves = {name: getattr(history, name)[::CURVE_EVERY] for name in measured if name not in ("elbo", "distortion")}
     return {
         "late": {name: float(np.mean(getattr(history, name)[late])) for name in measured},
-        "curves": {name: [round(value, 4) for value in values] for name, values in curves.items()},
+        "curves": {name: [round(x, 4) for x in getattr(history, name)[::CURVE_EVERY]] for name in held},
     }
 
 
