@@ -57,7 +57,10 @@ def move(repository, branch, root=ROOT):
             raise ValueError(f"{file} must have a badge or a set-up cell of {old_repository}, branch {old_branch}")
         for old, new in (
             (f"github/{old_repository}/blob/{old_branch}/", f"github/{repository}/blob/{branch}/"),
-            (f'github.com/{old_repository}\\", \\"{old_branch}\\"', f'github.com/{repository}\\", \\"{branch}\\"'),
+            (
+                f"-b {old_branch} https://github.com/{old_repository}\\n",
+                f"-b {branch} https://github.com/{repository}\\n",
+            ),
             (f'github.com/{old_repository}"', f'github.com/{repository}"'),
             (f'\nbranch = "{old_branch}"\n', f'\nbranch = "{branch}"\n'),
             (f"`{old_repository}`", f"`{repository}`"),
@@ -79,8 +82,8 @@ def notebooks(root=ROOT):
 def _agrees(notebook, repository, branch):
     """Whether a notebook's source has a badge, or a set-up cell, of this address, and none of another."""
     badges = re.findall(r"colab\.research\.google\.com/github/([^/]+/[^/]+)/blob/([^\s)]+?)/notebooks/", notebook)
-    cells = re.findall(r'REPOSITORY, BRANCH = \\"https://github\.com/([^"\\]+)\\", \\"([^"\\]+)\\"', notebook)
-    return set(badges) | set(cells) == {(repository, branch)}
+    clones = re.findall(r"git clone [^\n]*?-b (\S+) https://github\.com/([^\s\"\\]+)", notebook)
+    return {*badges, *((of, at) for at, of in clones)} == {(repository, branch)}
 
 
 def main(arguments=None):

@@ -15,7 +15,7 @@ LIMITS = {"file": 400, "function": 60, "class": 120}  # lines; docstrings count
 # What is still too long: the file as a whole, or a class in it. Nothing new may enter.
 OURS = {PACKAGE.name, *(path.stem for path in PYTHON)}
 # Private by their spelling, and part of what NamedTuple, IPython and torch promise.
-PROMISED = {"_asdict", "_fields", "_make", "_replace", "_repr_mimebundle_", "_BatchNorm"}
+PROMISED = {"_asdict", "_fields", "_make", "_replace", "_ipython_display_", "_BatchNorm"}
 
 
 def short(path):
