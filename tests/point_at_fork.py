@@ -3,7 +3,7 @@
     python tests/point_at_fork.py --repo ORG/NAME --branch main
 
 The address stands in ``pyproject.toml``, in ``[project.urls]`` and ``[tool.infogan]``; this command changes it there,
-in the notebooks, the assignments' sources and README.md, all or nothing.
+in the notebooks, the assignments' sources and tests/README.md, all or nothing.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def move(repository, branch, root=ROOT):
     root = Path(root)
     old_repository, old_branch = address(root)
     changed = {}
-    for file in (*notebooks(root), root / "README.md", root / "pyproject.toml"):
+    for file in (*notebooks(root), root / "tests" / "README.md", root / "pyproject.toml"):
         text = before = file.read_text(encoding="utf-8")
         if file.suffix == ".ipynb" and not _agrees(text, old_repository, old_branch):
             raise ValueError(f"{file} must have a badge or a set-up cell of {old_repository}, branch {old_branch}")

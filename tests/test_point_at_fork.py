@@ -11,7 +11,7 @@ from point_at_fork import ROOT
 @pytest.fixture
 def fork(tmp_path):
     """A copy of what the command changes."""
-    for path in (*point_at_fork.notebooks(), ROOT / "README.md", ROOT / "pyproject.toml"):
+    for path in (*point_at_fork.notebooks(), ROOT / "tests" / "README.md", ROOT / "pyproject.toml"):
         copy = tmp_path / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
