@@ -16,13 +16,14 @@ suppress_warnings = ["misc.highlighting_failure"]  # of a shell command that goe
 html_theme = "sphinx_book_theme"
 html_title = project
 html_theme_options = {"show_navbar_depth": 1, "home_page_in_toc": True, "use_fullscreen_button": False}
+html_context = {"default_mode": "auto"}  # dark where the reader's system is
 html_show_copyright = False
 html_show_sphinx = False
 html_extra_path = ["../../build/site-source/extra"]
 
 # Formulas without a network, too: MathJax 2, as a package of the registry has it.
 html_static_path = [f"{next(iter(jupyter_server_mathjax.__path__))}/static"]
-mathjax_path = "MathJax.js?config=TeX-AMS_HTML"
+mathjax_path = "MathJax.js?config=TeX-AMS-MML_HTMLorMML-full"
 mathjax2_config = {
     "tex2jax": {"inlineMath": [["\\(", "\\)"]], "displayMath": [["\\[", "\\]"]], "processClass": "math"},
     "showMathMenu": False,
