@@ -3,7 +3,6 @@
 Skipped, or failed, where a browser is missing, as in ``test_browser.py``; the site's tests also where its extra is.
 """
 
-import contextlib
 import functools
 import http.server
 import importlib.util
@@ -113,11 +112,8 @@ def test_the_site_has_contents_search_a_dark_mode_formulas_and_folded_solutions(
     contents = reader.locator("nav.bd-links").first.inner_text()
     assert all(f"0{n} · " in contents for n in range(1, 10))
     reader.screenshot(path=SCREENSHOTS / "site_first_page.png")
-    with contextlib.suppress(StopIteration):
-        themes = (reader.locator("html").get_attribute("data-theme") for _ in range(3))
-        while next(themes) != "dark":
-            reader.locator(".theme-switch-button").first.click()
-    assert reader.locator("html").get_attribute("data-theme") == "dark"
+    reader.emulate_media(color_scheme="dark")
+    assert until(lambda: reader.locator("html").get_attribute("data-theme") == "dark")
     reader.goto(f"{site}/notebooks/02_variational_lower_bound.html")
     assert until(lambda: reader.locator(".MathJax").count() > 5)
     assert reader.locator(".MathJax_Error").count() == 0
