@@ -173,6 +173,8 @@ def test_a_file_is_as_jupyterlab_writes_it(path):
     version = notebook.metadata.language_info.version
     assert notebook.metadata.language_info == {**IPythonKernel.language_info, "version": version}
     assert path.read_text(encoding="utf-8") == nbformat.writes(notebook) + "\n"
+    for cell in code_cells(path):
+        assert cell.metadata.get("collapsed") == cell.metadata.get("jupyter", {}).get("outputs_hidden"), cell.id
 
 
 @each_notebook
