@@ -1,4 +1,4 @@
-"""What the set-up cell of a notebook calls on Colab. Not here: fetching this module, which the cell does itself."""
+"""What the set-up cell of a notebook calls on Colab. Not here: finding or fetching this module, the cell's own part."""
 
 import importlib.util
 import subprocess

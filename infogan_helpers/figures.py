@@ -1,9 +1,11 @@
 """What all figures share: one style, levels, captions, and a description in words.
 
-A figure describes itself in ``alt``: a notebook stores the words beside the picture, and exported pages give them to a
-screen reader. Not here: any one figure, which is in ``plots`` and ``training_plots``.
+A figure describes itself in ``alt``. A notebook stores the words with the picture, where some exports look for them,
+and below it, folded, for JupyterLab and nbconvert's own template, which look nowhere. Not here: any one figure (see
+``plots`` and ``training_plots``).
 """
 
+import html
 import textwrap
 from functools import partial
 
@@ -55,12 +57,16 @@ def finish(fig, caption, what):
         fig.supxlabel(textwrap.fill(caption, width), fontsize=9, color="0.25", x=0.02, ha="left")
     plt.close(fig)
     fig.alt = f"{what[0].upper()}{what[1:]}. {caption or ''}".strip()
-    fig._repr_mimebundle_ = partial(_described, fig)
+    fig._ipython_display_ = partial(_show, fig)
     return fig
 
 
-def _described(fig, include=None, exclude=None):
-    """What IPython shows of a figure: its picture, with ``alt`` where nbconvert looks for it."""
+def _show(fig):
+    """What IPython shows of a figure: its picture, and below it, folded, the words for who can't see it."""
     from IPython.core.pylabtools import print_figure  # there wherever a notebook asks for it
+    from IPython.display import publish_display_data
 
-    return {"image/png": print_figure(fig, base64=True), "text/plain": repr(fig)}, {"image/png": {"alt": fig.alt}}
+    picture = {"image/png": print_figure(fig, base64=True), "text/plain": repr(fig)}
+    publish_display_data(picture, {"image/png": {"alt": fig.alt}})
+    words = html.escape(fig.alt, quote=False)
+    publish_display_data({"text/html": f"<details><summary>In words</summary>{words}</details>"})

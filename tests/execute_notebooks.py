@@ -43,8 +43,8 @@ def clean(notebook):
     Text that a busy kernel sent in two pieces becomes one.
     """
     notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": notebook.metadata.language_info,  # the kernel's; JupyterLab marks a file that has another one
     }
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)

@@ -3,7 +3,7 @@
     python tests/point_at_fork.py --repo ORG/NAME --branch main
 
 The address stands in ``pyproject.toml``, in ``[project.urls]`` and ``[tool.infogan]``; this command changes it there,
-in the notebooks, the assignments' sources and README.md, all or nothing.
+in the notebooks, the assignments' sources and tests/README.md, all or nothing.
 """
 
 import argparse
@@ -51,13 +51,16 @@ def move(repository, branch, root=ROOT):
     root = Path(root)
     old_repository, old_branch = address(root)
     changed = {}
-    for file in (*notebooks(root), root / "README.md", root / "pyproject.toml"):
+    for file in (*notebooks(root), root / "tests" / "README.md", root / "pyproject.toml"):
         text = before = file.read_text(encoding="utf-8")
         if file.suffix == ".ipynb" and not _agrees(text, old_repository, old_branch):
             raise ValueError(f"{file} must have a badge or a set-up cell of {old_repository}, branch {old_branch}")
         for old, new in (
             (f"github/{old_repository}/blob/{old_branch}/", f"github/{repository}/blob/{branch}/"),
-            (f'github.com/{old_repository}\\", \\"{old_branch}\\"', f'github.com/{repository}\\", \\"{branch}\\"'),
+            (
+                f"-b {old_branch} https://github.com/{old_repository}\\n",
+                f"-b {branch} https://github.com/{repository}\\n",
+            ),
             (f'github.com/{old_repository}"', f'github.com/{repository}"'),
             (f'\nbranch = "{old_branch}"\n', f'\nbranch = "{branch}"\n'),
             (f"`{old_repository}`", f"`{repository}`"),
@@ -79,8 +82,8 @@ def notebooks(root=ROOT):
 def _agrees(notebook, repository, branch):
     """Whether a notebook's source has a badge, or a set-up cell, of this address, and none of another."""
     badges = re.findall(r"colab\.research\.google\.com/github/([^/]+/[^/]+)/blob/([^\s)]+?)/notebooks/", notebook)
-    cells = re.findall(r'REPOSITORY, BRANCH = \\"https://github\.com/([^"\\]+)\\", \\"([^"\\]+)\\"', notebook)
-    return set(badges) | set(cells) == {(repository, branch)}
+    clones = re.findall(r"git clone [^\n]*?-b (\S+) https://github\.com/([^\s\"\\]+)", notebook)
+    return {*badges, *((of, at) for at, of in clones)} == {(repository, branch)}
 
 
 def main(arguments=None):

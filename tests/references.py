@@ -15,7 +15,15 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 REVIEWED = Path(__file__).with_name("reviewed_references.csv")
-GUIDES = ("README.md", "data/README.md", "notebooks/assignments/README.md")
+GUIDES = (
+    "README.md",
+    "data/README.md",
+    "infogan_helpers/README.md",
+    "notebooks/README.md",
+    "notebooks/assignments/README.md",
+    "tests/README.md",
+    "tests/benchmarks/results/README.md",
+)
 REFERENCE = re.compile(
     r"\b(?P<kind>notebook|assignment|section|exercise|part)s? (?P<first>\d+)(?!\.?\d)"
     r"(?:(?P<between>, | and | to )(?P<last>\d+)(?!\.?\d))?(?: of (?P<of>notebook|assignment) (?P<at>\d+))?",

@@ -59,7 +59,8 @@ CASES = [
 def built_functions(notebook):
     """The functions that a notebook defines, in a namespace with its imports and nothing else that it ran."""
     path = next(NOTEBOOKS.glob(f"{notebook}_*.ipynb"))
-    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    sources = [cell.source for cell in cells if cell.id != "set-up"]
     nodes = [node for source in sources for node in ast.parse(source).body]
     imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]

@@ -1,6 +1,7 @@
 """What every committed notebook must look like; that its cells run and agree with their outputs is nbval's part."""
 
 import dataclasses
+import html
 import itertools
 import json
 import re
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelspec import get_kernel_dict
 from nbconvert import HTMLExporter
 from uncompared_cells import REASONS
 
@@ -17,6 +20,7 @@ from infogan_helpers.methods import digits
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAX_LINES = 15
+KERNEL = {key: get_kernel_dict()[key] for key in ("display_name", "language")}
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(home|root|work|tmp|usr|opt|content|Users|private|var|mnt)/|[A-Za-z]:\\\\")
 IGNORE, SOLUTION = "nbval-ignore-output", "solution"
 
@@ -101,6 +105,8 @@ def test_every_notebook_opens_with_the_same_set_up(path):
     first = code_cells(path)[0]
     assert first.id == "set-up"
     assert first.source == code_cells(NOTEBOOKS[0])[0].source
+    assert first.source.startswith("# @title Set-up")
+    assert first.metadata == {"cellView": "form", "jupyter": {"source_hidden": True}}  # folded in Colab and JupyterLab
 
 
 @each_notebook
@@ -117,6 +123,14 @@ def test_every_notebook_has_questions_exercises_a_summary_and_references(path):
     for part in ("**Before you run the next cell.**", "<details>", "## Exercises", "## Summary", "## References"):
         assert part in text, part
     assert text.count("<details>") == text.count("</details>")
+
+
+@each_notebook
+def test_markdown_in_a_fold_has_blank_lines_around_it(path):
+    """Else GitHub and JupyterLab show its asterisks."""
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    folds = re.findall(r"<details>(.*?)</details>", text, re.S)
+    assert [fold for fold in folds if not re.fullmatch(r"<summary>[^\n]*</summary>\n\n.*\n\n", fold, re.S)] == []
 
 
 @each_notebook
@@ -152,12 +166,25 @@ def test_headings_are_in_order(path):
 
 
 @each_notebook
+def test_a_file_is_as_jupyterlab_writes_it(path):
+    """Else opening it marks it as changed, as another Python's version does: test_browser.py opens one with its own."""
+    notebook = read(path)
+    assert notebook.metadata.kernelspec == {"name": "python3", **KERNEL}
+    version = notebook.metadata.language_info.version
+    assert notebook.metadata.language_info == {**IPythonKernel.language_info, "version": version}
+    assert path.read_text(encoding="utf-8") == nbformat.writes(notebook) + "\n"
+    for cell in code_cells(path):
+        assert cell.metadata.get("collapsed") == cell.metadata.get("jupyter", {}).get("outputs_hidden"), cell.id
+
+
+@each_notebook
 def test_every_figure_is_described_in_words(path):
     for cell in code_cells(path):
-        for output in cell.outputs:
+        for output, following in itertools.zip_longest(cell.outputs, cell.outputs[1:]):
             if "image/png" in output.get("data", {}):
                 alt = output.metadata.get("image/png", {}).get("alt", "")
                 assert len(alt.split()) >= 8, f"{cell.id}: {alt!r}"
+                assert f"<summary>In words</summary>{html.escape(alt, quote=False)}<" in following.data["text/html"]
 
 
 def test_an_exported_page_gives_the_descriptions_to_a_screen_reader():
@@ -237,28 +264,6 @@ def test_the_weights_that_ship_were_made_by_notebook_04s_recipe(monkeypatch):
     own = {name: getattr(of_the_card, name) for name in others}
     assert dataclasses.replace(namespace["config"], **own) == of_the_card
     assert card["measured"]["steps given up"] == 0
-
-
-def test_the_readme_maps_exactly_the_notebooks_that_there_are():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    linked = re.findall(r"\]\(notebooks/(\d\d_\w+\.ipynb)\)", readme)
-    assert sorted(set(linked)) == [path.name for path in NOTEBOOKS]
-
-
-def test_the_readme_maps_exactly_the_modules_that_there_are():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    linked = re.findall(r"\]\(infogan_helpers/(\w+\.py)\)", readme)
-    files = {path.name for path in (ROOT / "infogan_helpers").glob("*.py")} - {"__init__.py"}
-    assert set(linked) == files
-
-
-def test_the_readme_gives_the_two_commands_and_its_pictures_exist():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "python -m pip install -r requirements.txt && jupyter lab notebooks" in readme
-    assert "python -m pip install -r requirements.txt && python -m pytest" in readme
-    pictures = re.findall(r"!\[[^\]]+\]\(([^):]+)\)", readme)
-    assert pictures
-    assert all((ROOT / picture).is_file() for picture in pictures)
 
 
 def test_requirements_are_lower_bounds_that_end_with_the_module():

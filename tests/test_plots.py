@@ -1,6 +1,7 @@
 """Figures: returned, never shown, labelled, captioned, with the prior's support marked where it ends."""
 
 import base64
+import html
 import io
 import warnings
 
@@ -82,15 +83,20 @@ def test_a_figure_is_returned_drawn_and_captioned(name):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_describes_itself_and_a_notebook_stores_that_beside_the_picture(name):
+def test_a_figure_describes_itself_and_a_notebook_stores_that_beside_the_picture(name, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.publish_display_data", lambda *bundle: shown.append(bundle))
     figure = FIGURES[name](caption="Look at the lower left corner.")
     assert figure.alt[0] == figure.alt[0].upper()
     assert figure.alt.endswith(". Look at the lower left corner.")
-    data, metadata = DisplayFormatter().format(figure)
+    assert DisplayFormatter().format(figure) == ({}, {})  # it shows itself
+    [(data, metadata), (words,)] = shown
     assert metadata == {"image/png": {"alt": figure.alt}}
     assert set(data) == {"image/png", "text/plain"}
     picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
     assert picture.size[0] > 100
+    in_words = html.escape(figure.alt, quote=False)
+    assert words == {"text/html": f"<details><summary>In words</summary>{in_words}</details>"}
     assert FIGURES[name]().alt.endswith(".")
 
 

@@ -11,7 +11,7 @@ from point_at_fork import ROOT
 @pytest.fixture
 def fork(tmp_path):
     """A copy of what the command changes."""
-    for path in (*point_at_fork.notebooks(), ROOT / "README.md", ROOT / "pyproject.toml"):
+    for path in (*point_at_fork.notebooks(), ROOT / "tests" / "README.md", ROOT / "pyproject.toml"):
         copy = tmp_path / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
@@ -32,7 +32,7 @@ def test_every_badge_and_set_up_cell_has_the_address_of_pyproject():
         cells = nbformat.read(path, as_version=4).cells
         is_lesson = path.parent.name == "notebooks"
         assert not is_lesson or f"/github/{repository}/blob/{branch}/notebooks/{path.name})" in cells[0].source
-        assert f'REPOSITORY, BRANCH = "https://github.com/{repository}", "{branch}"' in cells[1].source
+        assert f"-b {branch} https://github.com/{repository}\n" in cells[1].source
 
 
 def test_a_fork_is_moved_and_moved_back(fork):
@@ -49,7 +49,7 @@ def test_a_fork_is_moved_and_moved_back(fork):
             assert (
                 not is_lesson or f"/github/School-1/info.gan/blob/autumn/2026/notebooks/{path.name})" in cells[0].source
             )
-            assert 'BRANCH = "https://github.com/School-1/info.gan", "autumn/2026"' in cells[1].source
+            assert "-b autumn/2026 https://github.com/School-1/info.gan\n" in cells[1].source
     point_at_fork.move(*old, fork)
     assert texts(fork) == before
     assert point_at_fork.move(*old, fork) == []

@@ -1,4 +1,4 @@
-"""The course's settings for nbgrader 0.9, read when one of its commands runs in this folder."""
+"""The course's settings for nbgrader 0.9, which its commands read in this folder."""
 
 from nbclient.exceptions import DeadKernelError
 from nbformat.v4 import new_output
@@ -7,7 +7,7 @@ from nbgrader.preprocessors import Execute
 
 
 class ExecuteToTheEnd(Execute):
-    """Grades a submission whose kernel died: the cell that killed it and all after it count as errors.
+    """Grades a submission whose kernel died: its cell and all after it count as errors.
 
     nbgrader's own gives the whole submission up.
     """
@@ -21,16 +21,17 @@ class ExecuteToTheEnd(Execute):
             except DeadKernelError:
                 self.died = self.nb
         if cell.cell_type == "code":
-            error = {"ename": "DeadKernelError", "evalue": "the kernel died", "traceback": ["The kernel died."]}
-            cell.outputs = [new_output("error", **error)]
+            words = {"evalue": "the kernel died", "traceback": ["The kernel died."]}
+            cell.outputs = [new_output("error", ename="DeadKernelError", **words)]
         return cell, resources
 
 
 c = get_config()  # noqa: F821, nbgrader puts it there
 
 c.CourseDirectory.course_id = "infogan"
-c.Execute.timeout = 120  # seconds a cell, after which it is stopped and the rest is graded; 30 is short
+c.Execute.timeout = 120  # seconds a cell; then it is stopped and the rest is graded
 c.IgnorePattern.enabled = True
-c.IgnorePattern.pattern = ".*Warning.*"  # a warning is no mistake; nbgrader would take all points of its cell
+c.IgnorePattern.pattern = ".*Warning.*"  # no mistake; nbgrader would take a cell's points
 steps = Autograde.autograde_preprocessors.default_args[0]
-c.Autograde.autograde_preprocessors = [ExecuteToTheEnd if step is Execute else step for step in steps]
+steps = [ExecuteToTheEnd if step is Execute else step for step in steps]
+c.Autograde.autograde_preprocessors = steps
