@@ -1,10 +1,12 @@
 """Fixtures of the unit tests."""
 
+import os
 import warnings
 
 import matplotlib
 import pytest
 import torch
+from browser import SCREENSHOTS, browser_page, what_is_missing
 
 from infogan_helpers.data import load_mnist
 
@@ -28,3 +30,21 @@ def warnings_are_errors():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
+
+
+@pytest.fixture(scope="session")
+def browser_needed():
+    """Skips where there is no browser; with ``INFOGAN_BROWSER=required``, as in CI, that is a failure."""
+    if missing := what_is_missing():
+        reason = f"the browser test needs {' and '.join(missing)}"
+        if os.environ.get("INFOGAN_BROWSER") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture
+def page(browser_needed):
+    """A page in Chromium; nothing may be logged on it as an error."""
+    with browser_page() as page:
+        yield page

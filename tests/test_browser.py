@@ -4,167 +4,27 @@ Skipped where there is no Chromium or no playwright; with ``INFOGAN_BROWSER=requ
 Screenshots land in ``build/screenshots``.
 """
 
-import importlib.util
-import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = "05_latent_traversals.ipynb"
-SCREENSHOTS = ROOT / "build" / "screenshots"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-HARMLESS = ("favicon", "Failed to load resource", "net::ERR")  # JupyterLab asks for news, network or not
-WAIT = 120_000  # milliseconds
-EXPLORER = ".infogan-explorer"
-
-
-def what_is_missing():
-    missing = [] if BROWSER else ["a Chromium on the path"]
-    if importlib.util.find_spec("playwright") is None:
-        missing.append("the Python package playwright")
-    return missing
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _needed():
-    if missing := what_is_missing():
-        reason = f"the browser test needs {' and '.join(missing)}"
-        if os.environ.get("INFOGAN_BROWSER") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def browser_page():
-    """A page in Chromium, and a check at its end that nothing was logged as an error."""
-    from playwright.sync_api import sync_playwright
-
-    errors = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1100})
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
-        browser.close()
-    assert [error for error in errors if not any(word in error for word in HARMLESS)] == []
-
-
-@pytest.fixture
-def page():
-    with browser_page() as page:
-        yield page
-
-
-@contextmanager
-def serve_notebook():
-    """Address of the notebook in a JupyterLab that serves a copy of it."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token="]
-        command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
-        log = Path(folder, "server.log")
-        with log.open("w", encoding="utf-8") as output:
-            environment = os.environ | {"INFOGAN_OFFLINE": "1"}
-            server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
-            try:
-                assert until(lambda: server.poll() is not None or answers(port), 120), log.read_text(encoding="utf-8")
-                assert server.poll() is None, log.read_text(encoding="utf-8")
-                yield f"http://127.0.0.1:{port}/lab/tree/{NOTEBOOK}"
-            finally:
-                server.terminate()
-                server.wait(30)
+from browser import (
+    EXPLORER,
+    ROOT,
+    SCREENSHOTS,
+    WAIT,
+    find,
+    open_and_run,
+    picture,
+    pixels,
+    raise_slider,
+    readings,
+    serve_notebook,
+    until,
+)
 
 
 @pytest.fixture(scope="module")
-def lab():
-    with serve_notebook() as address:
+def lab(browser_needed):
+    with serve_notebook(ROOT / "notebooks" / "05_latent_traversals.ipynb") as address:
         yield address
-
-
-def answers(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-def open_and_run(page, address):
-    """Open the notebook and run all its cells."""
-    page.goto(address, timeout=WAIT)
-    page.wait_for_selector(".jp-Notebook", timeout=WAIT)
-    server = address.partition("/lab/")[0]
-    assert until(lambda: kernel_states(server) == ["idle"], 60)  # run before it is there, and JupyterLab asks for one
-    page.wait_for_timeout(1000)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    assert until(lambda: kernel_states(server) == ["busy"], 30)
-    assert until(lambda: stays_idle(server), 120)
-
-
-def stays_idle(server):
-    """Idle for a second: between two cells a kernel is idle for a moment, too."""
-    for _ in range(20):
-        if kernel_states(server) != ["idle"]:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def kernel_states(server):
-    try:
-        with urllib.request.urlopen(f"{server}/api/kernels") as answer:
-            return [kernel["execution_state"] for kernel in json.load(answer)]
-    except urllib.error.HTTPError:  # while the kernel starts
-        return []
-
-
-def picture(view):
-    """The large picture of an explorer, the last model's, as its pixels' address."""
-    return pixels(view.locator("canvas.large").last)
-
-
-def pixels(canvas):
-    return canvas.evaluate("canvas => canvas.toDataURL()")
-
-
-def readings(view):
-    return view.locator(".reads").last.evaluate("""reads => [...reads.querySelectorAll('.bar, .axis')]
-        .map(row => row.getAttribute('aria-label'))""")
-
-
-def raise_slider(view, name, steps):
-    """Move a code's slider to the right by keyboard."""
-    slider = view.get_by_role("slider", name=name, exact=True)
-    slider.focus()
-    for _ in range(steps):
-        slider.press("ArrowRight")
-    return slider
 
 
 def drag(view, name):
@@ -177,28 +37,6 @@ def drag(view, name):
         }
         return Number(input.value);
     }""")
-
-
-def until(change, seconds=30):
-    """Wait for a condition, and say whether it came."""
-    for _ in range(int(seconds * 20)):
-        if change():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def find(page, kind):
-    """Scroll the notebook, which is rendered piece by piece, to the explorer of one section."""
-    view = page.locator(EXPLORER).filter(has=page.locator(kind))
-    page.locator(".jp-Notebook").first.hover()
-    for _ in range(200):
-        if view.count() and view.first.get_attribute("data-drawn"):
-            view.first.scroll_into_view_if_needed()
-            return view.first
-        page.mouse.wheel(0, 500)
-        time.sleep(0.1)
-    raise AssertionError(f"no explorer with {kind} was found on the page")
 
 
 def draw_a_seven(page, canvas):
