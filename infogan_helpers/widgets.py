@@ -4,7 +4,6 @@ anywidget shows the page in JupyterLab, VS Code and Colab. Not here: the same pa
 ``explorer_page``, what is said of a drawing, which is ``drawings``, and figures, which are static.
 """
 
-import io
 import math
 
 import anywidget
@@ -27,7 +26,7 @@ from infogan_helpers.explorer_page import (
     page_facts,
 )
 from infogan_helpers.pictures import side_by_side
-from infogan_helpers.training_plots import training_overview
+from infogan_helpers.training_plots import as_png, nothing_trained, training_overview
 
 
 class Explorer(anywidget.AnyWidget):
@@ -221,7 +220,7 @@ class TrainingView(ipywidgets.Image):
     """
 
     def __init__(self, spec):
-        super().__init__(format="png")
+        super().__init__(format="png", value=as_png(nothing_trained()))
         self._spec = spec
 
     def __repr__(self):
@@ -229,6 +228,4 @@ class TrainingView(ipywidgets.Image):
 
     def update(self, history):
         """Draw the run as it stands."""
-        buffer = io.BytesIO()
-        training_overview(history, self._spec).savefig(buffer, format="png")
-        self.value = buffer.getvalue()
+        self.value = as_png(training_overview(history, self._spec))
