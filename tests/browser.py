@@ -75,6 +75,7 @@ render({ model, el: document.getElementById("here") });
 
 
 def what_is_missing():
+    """In words, what the browser tests need and this machine lacks."""
     missing = [] if BROWSER else ["a Chromium on the path"]
     if importlib.util.find_spec("playwright") is None:
         missing.append("the Python package playwright")
@@ -229,3 +230,24 @@ def alive(page, widget, width=833):
     view = page.locator(f"{EXPLORER}[data-drawn]")
     view.wait_for(timeout=WAIT)
     return view
+
+
+def contrast(view, selector):
+    """The least contrast of text with the page's ground, 1 to 21, after WCAG 2.2."""
+    return view.evaluate("""(view, selector) => {
+        const channel = (x) => (x /= 255) <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+        const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map(channel)
+            .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+        const ground = light(getComputedStyle(view).backgroundColor);
+        return Math.min(...[...view.querySelectorAll(selector)].map(e => {
+            const [low, high] = [light(getComputedStyle(e).color), ground].sort((a, b) => a - b);
+            return (high + 0.05) / (low + 0.05);
+        }));
+    }""", selector)  # fmt: skip
+
+
+def faults(axe, page, context=EXPLORER):
+    """What axe-core finds of serious or critical impact."""
+    found = axe.run(page, context=context).response["violations"]
+    return {fault["id"]: [node["html"] for node in fault["nodes"]] for fault in found
+            if fault["impact"] in ("serious", "critical")}  # fmt: skip

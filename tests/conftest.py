@@ -1,5 +1,6 @@
 """Fixtures of the unit tests."""
 
+import importlib.util
 import os
 import warnings
 
@@ -48,3 +49,16 @@ def page(browser_needed):
     """A page in Chromium; nothing may be logged on it as an error."""
     with browser_page() as page:
         yield page
+
+
+@pytest.fixture
+def axe():
+    """axe-core, which names what a screen reader stumbles over; skips, or fails, as ``browser_needed``."""
+    if importlib.util.find_spec("axe_playwright_python") is None:
+        reason = "the check of accessibility needs the Python package axe-playwright-python"
+        if os.environ.get("INFOGAN_BROWSER") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()

@@ -1,18 +1,15 @@
 """What the explorer's page says in a real browser: of Q, of a drawing, of a kernel that is gone; layout and names."""
 
-import importlib.util
 import itertools
-import os
 import re
 
 import pytest
-from browser import SCREENSHOTS, alive, raise_slider, until
+from browser import SCREENSHOTS, alive, contrast, faults, raise_slider, until
 
 from infogan_helpers.checkpoints import load_pretrained
 from infogan_helpers.widgets import compare_models, draw_a_digit, explorer
 
 MEANINGS = {"c2": "slant", "c3": "thickness"}
-AXE = "axe_playwright_python"
 
 
 @pytest.fixture(scope="module")
@@ -222,20 +219,6 @@ def test_bars_do_not_overlap(page, mnist):
 # --- the dark theme
 
 
-def contrast(view, selector):
-    """The least contrast of text with the page's ground, 1 to 21, after WCAG 2.2."""
-    return view.evaluate("""(view, selector) => {
-        const channel = (x) => (x /= 255) <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
-        const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map(channel)
-            .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
-        const ground = light(getComputedStyle(view).backgroundColor);
-        return Math.min(...[...view.querySelectorAll(selector)].map(e => {
-            const [low, high] = [light(getComputedStyle(e).color), ground].sort((a, b) => a - b);
-            return (high + 0.05) / (low + 0.05);
-        }));
-    }""", selector)  # fmt: skip
-
-
 def is_dark(view):
     colour = view.evaluate("view => getComputedStyle(view).backgroundColor")
     return sum(map(int, re.findall(r"\d+", colour)[:3])) < 200
@@ -296,25 +279,6 @@ def test_a_change_is_announced_once(page, both):
     assert len(said) == 1
     assert "InfoGAN: " in said[0]
     assert "λ = 0: not recovered: c1, c2, c3" in said[0]
-
-
-@pytest.fixture
-def axe():
-    if importlib.util.find_spec(AXE) is None:
-        reason = f"the check of accessibility needs the Python package {AXE}"
-        if os.environ.get("INFOGAN_BROWSER") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    from axe_playwright_python.sync_playwright import Axe
-
-    return Axe()
-
-
-def faults(axe, page, context=".infogan-explorer"):
-    """What axe-core finds of serious or critical impact."""
-    found = axe.run(page, context=context).response["violations"]
-    return {fault["id"]: [node["html"] for node in fault["nodes"]] for fault in found
-            if fault["impact"] in ("serious", "critical")}  # fmt: skip
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -5,6 +5,7 @@ import json
 import re
 
 import numpy as np
+import publish_page
 import pytest
 from small_explorers import SIDE, SPEC, pair, pixels, sprite
 
@@ -88,3 +89,12 @@ def test_no_code_ends_the_script_early(tmp_path):
     text, data = exported(export_explorer(tmp_path / "page.html", *pair(), meanings={"c1": "</script>"}))
     assert text.count("</script>") == 1
     assert data["page"]["meanings"][0] == "</script>"
+
+
+def test_the_page_that_a_forks_pages_show_is_the_one_that_would_be_written_now(tmp_path):
+    """Whoever changes the explorer's page runs ``python tests/publish_page.py`` and commits the file."""
+    there, data = exported(publish_page.PAGE)
+    now, again = exported(publish_page.write(tmp_path / "page.html"))
+    assert there.partition("sheetModel(")[0] == now.partition("sheetModel(")[0]
+    assert data["page"] == again["page"]
+    assert publish_page.PAGE.stat().st_size <= publish_page.MOST
