@@ -99,15 +99,15 @@ def browser_page():
 
 
 @contextmanager
-def serve_notebook(notebook):
-    """Address of a notebook, a ``Path``, in a JupyterLab that serves a copy of it."""
+def serve_notebook(notebook, app="jupyterlab", where="lab/tree"):
+    """Address of a notebook, a ``Path``, in a JupyterLab, or in another ``app``, that serves a copy of it."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
         shutil.copy(notebook, folder)
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
         options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token="]
-        command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder}"]
+        command = [sys.executable, "-m", app, *options, f"--ServerApp.root_dir={folder}"]
         log = Path(folder, "server.log")
         with log.open("w", encoding="utf-8") as output:
             environment = os.environ | {"INFOGAN_OFFLINE": "1"}
@@ -115,7 +115,7 @@ def serve_notebook(notebook):
             try:
                 assert until(lambda: server.poll() is not None or answers(port), 120), log.read_text(encoding="utf-8")
                 assert server.poll() is None, log.read_text(encoding="utf-8")
-                yield f"http://127.0.0.1:{port}/lab/tree/{notebook.name}"
+                yield f"http://127.0.0.1:{port}/{where}/{notebook.name}"
             finally:
                 server.terminate()
                 server.wait(30)

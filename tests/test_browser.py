@@ -4,6 +4,10 @@ Skipped where there is no Chromium or no playwright; with ``INFOGAN_BROWSER=requ
 Screenshots land in ``build/screenshots``.
 """
 
+import importlib.util
+import itertools
+
+import nbformat
 import publish_page
 import pytest
 from browser import (
@@ -20,6 +24,7 @@ from browser import (
     raise_slider,
     readings,
     serve_notebook,
+    stays_idle,
     until,
 )
 
@@ -111,6 +116,52 @@ def test_notebook_05_in_jupyterlab(lab, page):
     view.screenshot(path=SCREENSHOTS / "lab_two_models.png")
 
     page.screenshot(path=SCREENSHOTS / "lab_page.png")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A notebook of one cell: the explorer."""
+    cell = """from infogan_helpers.checkpoints import load_pretrained
+from infogan_helpers.widgets import explorer
+explorer(*load_pretrained("mnist")[:2], seed=1)"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    path = tmp_path_factory.mktemp("small") / "small.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_an_explorer_whose_kernel_was_restarted_says_so(small, browser_needed, page):
+    with serve_notebook(small) as address:
+        open_and_run(page, address)
+        view = find(page, ".thumbnails")
+        page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        page.get_by_role("menuitem", name="Restart Kernel…", exact=True).click()
+        page.get_by_role("button", name="Confirm Kernel Restart").click()
+        assert until(lambda: stays_idle(address.partition("/lab/")[0]), 60)
+        notice = view.locator(".gone")
+        assert notice.is_hidden()
+        raise_slider(view, "c2", 1)
+        page.wait_for_timeout(2000)
+        assert "run this cell again" in notice.inner_text()
+        view.screenshot(path=SCREENSHOTS / "lab_gone.png")
+
+
+def test_bars_do_not_overlap_in_the_older_notebook(small, browser_needed, page):
+    if importlib.util.find_spec("nbclassic") is None:
+        pytest.skip("needs the package nbclassic")
+    with serve_notebook(small, "nbclassic", "notebooks") as address:
+        page.goto(address, timeout=WAIT)
+        page.locator(".cell .input_area").first.click(timeout=WAIT)
+        page.wait_for_function("window.Jupyter?.notebook?.kernel?.is_connected()", timeout=WAIT)
+        page.keyboard.press("Shift+Enter")
+        view = page.locator(f"{EXPLORER}[data-drawn]")
+        view.wait_for(timeout=WAIT)
+        page.screenshot(path=SCREENSHOTS / "nbclassic.png", full_page=True)
+        rows = [row.bounding_box() for row in view.locator(".bar, .axis").all()]
+        assert all(below["y"] >= above["y"] + above["height"] for above, below in itertools.pairwise(rows))
+        inside = [text.evaluate("e => [e.scrollHeight, e.clientHeight]") for text in view.locator(".bar span").all()]
+        assert all(content <= room + 1 for content, room in inside if room), inside
 
 
 @pytest.fixture(scope="module")
