@@ -3,8 +3,9 @@
     python tests/publish_page.py
 
 Commit the file. Then one setting shows it, on GitHub under Settings, Pages: deploy from a branch, that of the series,
-folder / (root). The command prints the address. The page holds the shipped model's pictures and what its card and
-notebook 05 say of the codes; run it again whenever the weights, the explorer's page or the repository's address change.
+folder / (root). The file ``.nojekyll`` keeps GitHub from building a site of everything else. The command prints the
+address. The page holds the shipped model's pictures and what its card and notebook 05 say of the codes; run it again
+where the weights or the explorer's page changed.
 """
 
 import point_at_fork
