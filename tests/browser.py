@@ -18,6 +18,8 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from infogan_helpers.explorer_page import SCRIPT, STATIC
 from infogan_helpers.widgets import Explorer
 
@@ -80,6 +82,13 @@ def what_is_missing():
     if importlib.util.find_spec("playwright") is None:
         missing.append("the Python package playwright")
     return missing
+
+
+def unavailable(reason):
+    """Skip a test that needs what this machine lacks; with ``INFOGAN_BROWSER=required``, as in CI, fail it."""
+    if os.environ.get("INFOGAN_BROWSER") == "required":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @contextmanager

@@ -1,13 +1,12 @@
 """Fixtures of the unit tests."""
 
 import importlib.util
-import os
 import warnings
 
 import matplotlib
 import pytest
 import torch
-from browser import SCREENSHOTS, browser_page, what_is_missing
+from browser import SCREENSHOTS, browser_page, unavailable, what_is_missing
 
 from infogan_helpers.data import load_mnist
 
@@ -37,10 +36,7 @@ def warnings_are_errors():
 def browser_needed():
     """Skips where there is no browser; with ``INFOGAN_BROWSER=required``, as in CI, that is a failure."""
     if missing := what_is_missing():
-        reason = f"the browser test needs {' and '.join(missing)}"
-        if os.environ.get("INFOGAN_BROWSER") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        unavailable(f"the browser test needs {' and '.join(missing)}")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 
 
@@ -55,10 +51,7 @@ def page(browser_needed):
 def axe():
     """axe-core, which names what a screen reader stumbles over; skips, or fails, as ``browser_needed``."""
     if importlib.util.find_spec("axe_playwright_python") is None:
-        reason = "the check of accessibility needs the Python package axe-playwright-python"
-        if os.environ.get("INFOGAN_BROWSER") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        unavailable("the check of accessibility needs the Python package axe-playwright-python")
     from axe_playwright_python.sync_playwright import Axe
 
     return Axe()

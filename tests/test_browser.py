@@ -4,9 +4,6 @@ Skipped where there is no Chromium or no playwright; with ``INFOGAN_BROWSER=requ
 Screenshots land in ``build/screenshots``.
 """
 
-import importlib.util
-import itertools
-
 import nbformat
 import publish_page
 import pytest
@@ -145,23 +142,6 @@ def test_an_explorer_whose_kernel_was_restarted_says_so(small, browser_needed, p
         page.wait_for_timeout(2000)
         assert "run this cell again" in notice.inner_text()
         view.screenshot(path=SCREENSHOTS / "lab_gone.png")
-
-
-def test_bars_do_not_overlap_in_the_older_notebook(small, browser_needed, page):
-    if importlib.util.find_spec("nbclassic") is None:
-        pytest.skip("needs the package nbclassic")
-    with serve_notebook(small, "nbclassic", "notebooks") as address:
-        page.goto(address, timeout=WAIT)
-        page.locator(".cell .input_area").first.click(timeout=WAIT)
-        page.wait_for_function("window.Jupyter?.notebook?.kernel?.is_connected()", timeout=WAIT)
-        page.keyboard.press("Shift+Enter")
-        view = page.locator(f"{EXPLORER}[data-drawn]")
-        view.wait_for(timeout=WAIT)
-        page.screenshot(path=SCREENSHOTS / "nbclassic.png", full_page=True)
-        rows = [row.bounding_box() for row in view.locator(".bar, .axis").all()]
-        assert all(below["y"] >= above["y"] + above["height"] for above, below in itertools.pairwise(rows))
-        inside = [text.evaluate("e => [e.scrollHeight, e.clientHeight]") for text in view.locator(".bar span").all()]
-        assert all(content <= room + 1 for content, room in inside if room), inside
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ function classBar(layout, k) {
   const fill = element("span", { class: "fill" });
   const percent = element("span", { class: "percent" });
   const digit = layout.digits.length ? [element("span", { class: "digit" }, layout.digits[k] >= 0 ? article(layout.digits[k]) : "")] : [];
-  const row = element("div", { class: "bar", role: "img" }, element("span", { class: "name" }, String(k)), ...digit, element("span", { class: "well" }, fill), percent);
+  const row = element("div", { class: "bar", role: "img" }, element("span", { class: "name" }, String(k)), ...digit, element("span", { class: "trough" }, fill), percent);
   const paint = (probability, chosen) => {
     fill.style.width = `${100 * probability}%`;
     percent.textContent = `${Math.round(100 * probability)}%`;
@@ -39,7 +39,7 @@ function axisReading({ name, spelled, half, support, circular }) {
   inside.style.left = `${share(-support)}%`;
   inside.style.right = `${100 - share(support)}%`;
   const text = element("span", { class: "text" });
-  const row = element("div", { class: "axis", role: "img" }, element("span", { class: "name" }, name), element("span", { class: "well" }, inside, ...bands.map((b) => b.band), mark, truth), text);
+  const row = element("div", { class: "axis", role: "img" }, element("span", { class: "name" }, name), element("span", { class: "trough" }, inside, ...bands.map((b) => b.band), mark, truth), text);
   const paint = (mean, deviation, sent) => {
     for (const { shift, band } of bands) {
       const [low, high] = [mean - deviation + shift, mean + deviation + shift];
