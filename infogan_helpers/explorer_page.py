@@ -5,6 +5,7 @@ picture that it can show. Not here: what happens when a control moves.
 """
 
 import base64
+import html
 import json
 import math
 from pathlib import Path
@@ -12,17 +13,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from infogan_helpers import checks
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.pictures import sheet
+from infogan_helpers.priors import CONTINUOUS_PRIORS, CategoricalPrior, CircularPrior
 
 STATIC = Path(__file__).parent / "static"
-SCRIPT = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("controls.js", "explorer.js"))
+PARTS = ("controls.js", "reading.js", "drawing.js", "explorer.js", "sheet.js")
+SCRIPT = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in PARTS)
+SERIES = "https://github.com/OWNER/infogan-notebooks"  # python tests/point_at_fork.py changes it
 LIMIT = 2.0  # sliders reach twice the support of a uniform prior
 STEP = 0.1
 SHEET_STEP = 0.2  # of an exported page, which holds every picture that it can show
 TURN_STEPS, SHEET_TURN_STEPS = 72, 24  # of a dial, per turn: 5° and, on an exported page, 15°
-# The largest values that an exported page's bytes can tell; angles in radians.
-SHEET_SCALES = {"mean": 3.0, "deviation": 1.5, "angle": math.pi, "angle_deviation": math.pi}
+# The largest values that an exported page's bytes can tell; angles in radians. Nats are cut there on any page.
+SHEET_SCALES = {"mean": 3.0, "deviation": 1.5, "angle": math.pi, "angle_deviation": math.pi, "nats": 6.0}
 CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
 
 
@@ -50,15 +55,44 @@ def checked_models(models):
     return models
 
 
-def page_facts(generator, titles, canvas):
-    """What does not change while the explorer is open, for the page."""
-    spec, (_, height, width) = generator.spec, generator.image_shape
-    return {
+def checked_knowledge(spec, matching, meanings):
+    """What the caller knows of the codes, as the page is told it: a digit per class of c1, a meaning per code.
+
+    Args:
+        spec: the ``CodeSpec``.
+        matching: the label of each class of the first categorical code, -1 for none, as from
+            ``evaluation.match_codes_to_labels``; ``None`` where it is not known.
+        meanings: what codes turned out to be, ``{"c2": "slant"}``; ``None`` for nothing.
+
+    Returns:
+        ``{"digits": [...], "meanings": [...]}``: empty where no digit is known, and ``""`` where no meaning is.
+
+    Raises:
+        ValueError: ``matching`` or ``meanings`` does not fit the codes.
+    """
+    digits, meanings = list(matching) if matching is not None else [], dict(meanings or {})
+    if matching is not None:
+        classes = spec.categorical[0] if spec.categorical else 0
+        if len(digits) != classes or not all(checks.is_integer(digit) and digit >= -1 for digit in digits):
+            raise ValueError(f"matching must be {classes} integers of at least -1, one per class of c1, got {digits}")
+    for name, meaning in meanings.items():
+        if name not in spec.names or not isinstance(meaning, str):
+            raise ValueError(f"meanings must give words to some of {spec.names}, got {name!r}: {meaning!r}")
+    return {"digits": [int(digit) for digit in digits], "meanings": [meanings.get(name, "") for name in spec.names]}
+
+
+def page_facts(generator, titles, knowledge):
+    """What does not change while the explorer is open, for the page; ``knowledge`` is from ``checked_knowledge``."""
+    spec, (_, height, width), entropies = generator.spec, generator.image_shape, _entropies(generator.spec)
+    kinds = len(spec.categorical)
+    return knowledge | {
         "names": list(spec.names),
         "categorical": list(spec.categorical),
         "classes": spec.categorical[0] if spec.categorical else 0,
         "continuous": spec.continuous,
         "circular": spec.circular,
+        "entropies": entropies,
+        "enough": [entropy / 2 for entropy in entropies[:kinds]] + [math.log(2)] * (len(entropies) - kinds),
         "support": 1 if spec.continuous_prior == "uniform" else None,
         "limit": LIMIT,
         "step": STEP,
@@ -66,7 +100,7 @@ def page_facts(generator, titles, canvas):
         "height": height,
         "width": width,
         "titles": titles,
-        "canvas": CANVAS_SCALE if canvas else 0,
+        "canvas": 0,
         "live": True,
     }
 
@@ -77,7 +111,7 @@ def line_of_code(spec):
     return f"generator(spec.codes_at({', '.join(f'{name}={{{name}}}' for name in parts)}))"
 
 
-def reading(posterior):
+def answer(posterior):
     """Q's answer on one image, as numbers for the page; angles in radians."""
     return {
         "categorical": [logits[0].softmax(dim=0).tolist() for logits in posterior.categorical_logits],
@@ -88,7 +122,34 @@ def reading(posterior):
     }
 
 
-def export_explorer(path, generator, discriminator_q, seed=0):
+def nats_read(posterior, codes, spec):
+    """What Q reads of each code on each picture, in nats: log Q(c | x) + H(c), whose mean over pictures is L_I.
+
+    A Q that answers with the prior reads 0 of a class and of an angle, and of a value at most 0.5, in the middle. Far
+    from what Q looked for it is negative without end, and cut at ``SHEET_SCALES["nats"]``.
+
+    Args:
+        posterior: Q's answer on ``n`` pictures.
+        codes: the ``Codes`` that went in.
+        spec: their ``CodeSpec``.
+
+    Returns:
+        Shape ``(n, codes)``, in the order of ``spec.names``.
+
+    Source: Chen et al. 2016, eq. 5, before the mean is taken.
+    """
+    most = SHEET_SCALES["nats"]
+    return (posterior.log_prob(codes) + torch.tensor(_entropies(spec))).clamp(-most, most)
+
+
+def _entropies(spec):
+    """H(c) of each code, in nats."""
+    classes = [CategoricalPrior(k).entropy() for k in spec.categorical]
+    values = [CONTINUOUS_PRIORS[spec.continuous_prior].entropy()] * spec.continuous
+    return classes + values + [CircularPrior().entropy()] * spec.circular
+
+
+def export_explorer(path, generator, discriminator_q, seed=0, *, matching=None, meanings=None):
     """Write the explorer as one HTML file that needs neither a kernel nor a network.
 
     It holds a picture for each class of the first categorical code and each step of two other codes: a continuous and a
@@ -96,7 +157,7 @@ def export_explorer(path, generator, discriminator_q, seed=0):
 
     Args:
         path: the file to write.
-        generator, discriminator_q, seed: as in ``widgets.explorer``.
+        generator, discriminator_q, seed, matching, meanings: as in ``widgets.explorer``.
 
     Returns:
         ``path``, as a ``Path``.
@@ -105,73 +166,77 @@ def export_explorer(path, generator, discriminator_q, seed=0):
         ValueError: as in ``widgets.explorer``.
     """
     checked_models({"": (generator, discriminator_q)})
-    spec = generator.spec
-    shown, (continuous, circular) = spec.categorical[:1], _sheet_kinds(spec)
+    spec, (continuous, circular) = generator.spec, _sheet_kinds(generator.spec)
+    facts = page_facts(generator, [""], checked_knowledge(spec, matching, meanings))
+    first, kinds = len(spec.categorical), spec.continuous
+    kept = [*range(min(1, first)), *range(first, first + continuous), *range(first + kinds, first + kinds + circular)]
+    per_code = {name: [facts[name][i] for i in kept] for name in ("names", "meanings", "entropies", "enough")}
+    page = facts | per_code | {
+        "categorical": list(spec.categorical[:1]), "continuous": continuous, "circular": circular,
+        "step": SHEET_STEP, "turn_steps": SHEET_TURN_STEPS, "live": False,
+    }  # fmt: skip
     axes = [_sheet_values()] * continuous + [_sheet_angles()] * circular
     codes, shape = _sheet_codes(spec, seed, axes)
     images = draw_images(generator, codes)
-    others = spec.names[len(spec.categorical) :]
-    page = page_facts(generator, [""], canvas=False) | {
-        "names": [*spec.names[: len(shown)], *others[:continuous], *others[spec.continuous :][:circular]],
-        "categorical": list(shown),
-        "continuous": continuous,
-        "circular": circular,
-        "step": SHEET_STEP,
-        "turn_steps": SHEET_TURN_STEPS,
-        "live": False,
-    }
+    posterior = read_codes(discriminator_q, images)
+    nats = nats_read(posterior, codes, spec)[:, kept]
     data = {
         "page": page,
         "axes": [values.tolist() for values in axes],
         "sheet": base64.b64encode(sheet(images, shape)).decode(),
-        "readings": base64.b64encode(_readings(read_codes(discriminator_q, images), continuous, circular)).decode(),
+        "readings": base64.b64encode(_readings(posterior, nats, continuous, circular)).decode(),
         "scales": SHEET_SCALES,
-        "categorical": [0] * len(shown),
+        "categorical": [0] * len(page["categorical"]),
         "continuous": [0.0] * continuous,
         "circular": [0.0] * circular,
-        "seeds": [seed, seed + 1],
-        "rest": {
-            "categorical": [0] * (len(spec.categorical) - len(shown)),
-            "continuous": [0.0] * (spec.continuous - continuous),
-            "circular": [0.0] * (spec.circular - circular),
-        },
-        "line": line_of_code(spec),
     }
     path = Path(path)
-    path.write_text(
-        _HTML.format(
-            style=(STATIC / "explorer.css").read_text(encoding="utf-8"),
-            script=SCRIPT,
-            data=json.dumps(data),
-        ),
-        encoding="utf-8",
-    )
+    path.write_text(_page(data), encoding="utf-8", newline="\n")
     return path
 
 
-_HTML = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>InfoGAN: the codes explored</title>
-<style>
-body {{ margin: 24px auto; max-width: 980px; padding: 0 12px; font: 15px/1.5 system-ui, sans-serif; color: #222; }}
-{style}
-</style>
-</head>
-<body>
-<h1>InfoGAN: the codes explored</h1>
-<p>Every picture on this page was drawn by the generator before the page was written; the sliders choose among them.
-Labels were used in no training. One noise vector throughout: new noise needs the notebook.</p>
-<div id="explorer"></div>
-<script type="module">
-{script}
-build(await sheetModel({data}), document.getElementById("explorer"));
-</script>
-</body>
-</html>
-"""
+def _page(data):
+    """The exported page around its data."""
+    gaps = {
+        "STYLE": (STATIC / "explorer.css").read_text(encoding="utf-8"),
+        "SERIES": SERIES,
+        "FOUND": _listed("h2", "What the codes turned out to be", _found(data["page"])),
+        "TRY": _listed("h2", "Three things to try", _things_to_try(data["page"])),
+        "SCRIPT": SCRIPT,
+        "DATA": json.dumps(data, ensure_ascii=False).replace("</", "<\\/"),
+    }
+    text = (STATIC / "page.html").read_text(encoding="utf-8")
+    for name, content in gaps.items():
+        text = text.replace(f"<!-- {name} -->", content)
+    return text
+
+
+def _listed(tag, heading, lines):
+    items = "\n".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f"<{tag}>{heading}</{tag}>\n<ul>\n{items}\n</ul>" if lines else ""
+
+
+def _found(page):
+    """What the caller said of the codes, a line each."""
+    known = [f"{name}: {meaning}" for name, meaning in zip(page["names"], page["meanings"], strict=True) if meaning]
+    digits = [f"{k} draws {digit}" for k, digit in enumerate(page["digits"]) if digit >= 0]
+    return known + ([f"{page['names'][0]}, value by value: {', '.join(digits)}"] if digits else [])
+
+
+def _things_to_try(page):
+    """What a visitor can find out by hand, three things at most, by the codes that there are."""
+    names, first = page["names"], len(page["categorical"])
+    value = names[first] if page["continuous"] else None
+    things = []
+    if value:
+        things.append(f"Move {value} from −1 to 1. What changes in every picture, and what stays as it is?")
+        if page["support"]:
+            things.append(f"Move {value} on to 2, outside the shaded part. What does Q read there, and what went in?")
+    if page["circular"]:
+        things.append(f"Send {names[-1]} once round. Is the picture at the end the one at the beginning?")
+    if page["classes"]:
+        things.append(f"Choose another value of {names[0]} and leave the rest. What did the two pictures keep?")
+    return things[:3]
 
 
 def _sheet_kinds(spec):
@@ -204,8 +269,8 @@ def _sheet_codes(spec, seed, axes):
     return codes, shape
 
 
-def _readings(posterior, continuous, circular):
-    """Q's answers on all pictures of an exported page, a byte per number: probabilities, then centre and deviation."""
+def _readings(posterior, nats, continuous, circular):
+    """Q's answers on all pictures of an exported page, a byte per number: probabilities, centre and deviation, nats."""
     columns = [posterior.categorical_logits[0].softmax(dim=1)] if posterior.categorical_logits else []
     deviation, scales = (posterior.log_variance / 2).exp(), SHEET_SCALES
     for i in range(continuous):
@@ -213,4 +278,5 @@ def _readings(posterior, continuous, circular):
     for code in posterior.circular[:circular]:
         columns.append((code.angle[:, None] / scales["angle"] + 1) / 2)
         columns.append(code.deviation[:, None] / scales["angle_deviation"])
+    columns.append((nats / scales["nats"] + 1) / 2)
     return (torch.cat(columns, dim=1).clamp(0, 1) * 255).round().byte().numpy().tobytes()

@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from infogan_helpers.schedules import Ramp
 JUDGED_AT = 1 / 5  # of a run: late enough to tell, early enough to pay
 SEEDS_APART = 1_000_003  # between a run's attempts, so that no neighbouring seed's first attempt is one of them
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
+LIVE_EVERY = 4.0  # seconds between two looks of a callback, and a step and its figure: five at most
 SAMPLE_COLUMNS = 10
 
 
@@ -157,7 +158,9 @@ def run(method, data, spec, config, *, device=None, checkpoint=None, callback=No
         checkpoint: a file to save to every ``config.checkpoint_every`` steps, at the end and at an interrupt (a second
             Ctrl-C cuts a step in half and leaves the file as it was). Where it is there already, the run goes on from
             it, bit for bit as if it had never stopped (on the same machine).
-        callback: called with the ``History`` after each sample picture.
+        callback: called with the ``History`` before the first step, after each sample picture and at least every five
+            seconds, or after each step that takes longer; its last picture is always of now. Pictures that are drawn
+            for it alone are no part of the run's own history, and nothing that it does moves a weight.
         progress: whether to show a progress bar.
 
     Returns:
@@ -179,7 +182,7 @@ def run(method, data, spec, config, *, device=None, checkpoint=None, callback=No
             load_run(checkpoint, state)
         state.go(interrupt, checkpoint, callback, progress)
         method.finish(state.players, _joined(state.parts), spec, config)
-    for module in state.modules():
+    for module in _modules(state.players):
         module.eval()
     interrupted = len(state.history) < config.steps
     if interrupted:
@@ -210,13 +213,13 @@ class _Run:
         self.history = History(config.batch_size, _sample_codes(self.spec, config.seed), metrics, given_up=given_up)
         self.unread = []
 
-    def modules(self):
-        return [value for value in vars(self.players).values() if isinstance(value, torch.nn.Module)]
-
     def go(self, interrupt, checkpoint, callback, progress):
         config, started, before = self.config, time.perf_counter(), self.history.seconds
         with tqdm(total=config.steps, initial=len(self.history), disable=not progress, unit="step") as bar:
             try:
+                if callback is not None:
+                    self._show(callback)
+                shown = time.perf_counter()
                 while len(self.history) + len(self.unread) < config.steps and not interrupt.is_set():
                     if 0 < len(self.history) + len(self.unread) == round(JUDGED_AT * config.steps):
                         self._judge(bar)
@@ -225,16 +228,17 @@ class _Run:
                     last = step == config.steps
                     saves = checkpoint is not None and step % config.checkpoint_every == 0
                     draws = step % config.sample_every == 0 or last
-                    if step % READ_EVERY == 0 or draws or saves:
+                    shows = callback is not None and (draws or time.perf_counter() - shown >= LIVE_EVERY)
+                    if step % READ_EVERY == 0 or draws or saves or shows:
                         self._read(bar)
                     if draws:
                         self._draw()
                     self.history.seconds = before + time.perf_counter() - started
                     if saves and not last:
                         save_run(checkpoint, self)
-                    if draws and callback is not None:
-                        with isolated_randomness():  # what a callback draws must not move the dropout
-                            callback(self.history)
+                    if shows:
+                        self._show(callback)
+                        shown = time.perf_counter()
             except KeyboardInterrupt:
                 pass  # a second Ctrl-C, or one raised inside a callback: stop where we are
             self._read(bar)
@@ -244,6 +248,15 @@ class _Run:
             save_run(checkpoint, self)
         if not self.history.sample_steps or self.history.sample_steps[-1] != len(self.history):
             self._draw()  # an interrupted run ends with a picture too; it is not part of the run that goes on
+
+    def _show(self, callback):
+        """Call back with the history, whose last picture is of now: one that is only looked at stays out of the run."""
+        with isolated_randomness():  # what a callback draws must not move the dropout
+            history, step = self.history, len(self.history)
+            if history.sample_steps[-1:] != [step]:
+                pictures, steps = [*history.samples, _pictures(self)], [*history.sample_steps, step]
+                history = replace(history, samples=pictures, sample_steps=steps)
+            callback(history)
 
     def _judge(self, bar):
         """Start again where the method says so. A run that goes on from a file saved here is judged again: the same."""
@@ -255,7 +268,7 @@ class _Run:
             print(f"Starting again after step {steps} of {self.config.steps}, with other weights: {why}.")
             self.begin(self.attempt + 1, self.history.given_up + steps)
             bar.reset()
-        for module in self.modules():
+        for module in _modules(self.players):
             module.train()
 
     def _step(self):
@@ -279,7 +292,7 @@ class _Run:
         if bad.any():
             row = int(bad.any(dim=1).nonzero()[0])
             broken = [name for name, is_bad in zip(names, bad[row].tolist(), strict=True) if is_bad]
-            self._stop(len(self.history) + row + 1, ", ".join(broken), self.config.likely_cause())
+            _stop(len(self.history) + row + 1, ", ".join(broken), self.config.likely_cause())
         for recorded, column in zip(self.history.metrics, values.T.tolist(), strict=True):
             recorded.extend(column)
         bar.update(len(self.history) - bar.n)
@@ -289,23 +302,34 @@ class _Run:
         tensors = named_tensors(**vars(self.players))
         broken = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
         if broken:
-            self._stop(len(self.history), broken[0], "a learning rate that is too high")
-
-    def _stop(self, step, what, cause):
-        raise FloatingPointError(
-            f"step {step}: {what} is not finite. The likely cause: {cause}. "
-            "Start again from the last checkpoint or from the beginning with a lower value."
-        )
+            _stop(len(self.history), broken[0], "a learning rate that is too high")
 
     def _draw(self):
-        for module in self.modules():
-            module.eval()
-        with torch.no_grad():
-            pictures = to_uint8(self.method.draw(self.players, self.history.sample_codes.to(self.device))).cpu()
-        for module in self.modules():
-            module.train()
-        self.history.samples.append(pictures)
+        self.history.samples.append(_pictures(self))
         self.history.sample_steps.append(len(self.history))
+
+
+def _modules(players):
+    return [value for value in vars(players).values() if isinstance(value, torch.nn.Module)]
+
+
+def _pictures(run):
+    """What a run's fixed codes draw now, ``uint8``, on the CPU."""
+    modules = _modules(run.players)
+    for module in modules:
+        module.eval()
+    with torch.no_grad():
+        pictures = to_uint8(run.method.draw(run.players, run.history.sample_codes.to(run.device))).cpu()
+    for module in modules:
+        module.train()
+    return pictures
+
+
+def _stop(step, what, cause):
+    raise FloatingPointError(
+        f"step {step}: {what} is not finite. The likely cause: {cause}. "
+        "Start again from the last checkpoint or from the beginning with a lower value."
+    )
 
 
 def _joined(parts):

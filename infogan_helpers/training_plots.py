@@ -3,12 +3,16 @@
 Not here: the record itself, ``training.History``, and figures of anything else (``plots``).
 """
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from infogan_helpers.figures import LINE_STYLES, STYLE, draw_levels, finish
 from infogan_helpers.pictures import tile
 from infogan_helpers.plots import curves
+
+OVERVIEW = (8.2, 6.2)  # inches
 
 
 def bound_curves(histories, spec, *, caption=None, window=25):
@@ -60,7 +64,7 @@ def training_overview(history, spec, *, caption=None, window=25):
         ("share", {"D is right": history.d_accuracy, "code recovered": history.code_recovery}, {"a coin": 0.5}),
     )
     with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(2, 2, figsize=(8.2, 6.2), layout="constrained")
+        fig, axes = plt.subplots(2, 2, figsize=OVERVIEW, layout="constrained")
         for ax, (ylabel, series, levels) in zip(axes.flat, panels, strict=False):
             for (name, values), line in zip(series.items(), LINE_STYLES, strict=False):
                 ax.plot(steps, _smooth(values, window), label=name, linestyle=line)
@@ -75,11 +79,26 @@ def training_overview(history, spec, *, caption=None, window=25):
         return finish(fig, caption, what)
 
 
+def nothing_trained():
+    """A figure as large as ``training_overview`` that says that no step was taken, to stand in its place until then."""
+    with plt.rc_context(STYLE):
+        fig = plt.figure(figsize=OVERVIEW)
+        fig.text(0.5, 0.5, "No step taken yet.", ha="center", va="center")
+        return finish(fig, None, "a place for the losses, bounds and pictures of a training that has not begun")
+
+
+def as_png(figure):
+    """The bytes of a figure as a PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
 def _smooth(values, window):
     values = np.asarray(values, dtype=float)
     window = min(window, len(values))
-    return np.convolve(values, np.ones(window) / window, mode="valid")
+    return np.convolve(values, np.ones(window) / window, mode="valid") if window else values
 
 
 def _averaged_steps(history, window):
-    return np.arange(min(window, len(history)), len(history) + 1)
+    return np.arange(max(1, min(window, len(history))), len(history) + 1)

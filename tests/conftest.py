@@ -1,10 +1,12 @@
 """Fixtures of the unit tests."""
 
+import importlib.util
 import warnings
 
 import matplotlib
 import pytest
 import torch
+from browser import SCREENSHOTS, browser_page, unavailable, what_is_missing
 
 from infogan_helpers.data import load_mnist
 
@@ -28,3 +30,28 @@ def warnings_are_errors():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
+
+
+@pytest.fixture(scope="session")
+def browser_needed():
+    """Skips where there is no browser; with ``INFOGAN_BROWSER=required``, as in CI, that is a failure."""
+    if missing := what_is_missing():
+        unavailable(f"the browser test needs {' and '.join(missing)}")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture
+def page(browser_needed):
+    """A page in Chromium; nothing may be logged on it as an error."""
+    with browser_page() as page:
+        yield page
+
+
+@pytest.fixture
+def axe():
+    """axe-core, which names what a screen reader stumbles over; skips, or fails, as ``browser_needed``."""
+    if importlib.util.find_spec("axe_playwright_python") is None:
+        unavailable("the check of accessibility needs the Python package axe-playwright-python")
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()

@@ -3,7 +3,7 @@
     python tests/point_at_fork.py --repo ORG/NAME --branch main
 
 The address stands in ``pyproject.toml``, in ``[project.urls]`` and ``[tool.infogan]``; this command changes it there,
-in the notebooks, the assignments' sources and tests/README.md, all or nothing.
+in the notebooks, the assignments' sources, the pages that name it and the exported explorer, all or nothing.
 """
 
 import argparse
@@ -14,6 +14,13 @@ from pathlib import Path
 REPOSITORY = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+")
 BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 ROOT = Path(__file__).resolve().parent.parent
+OTHERS = (
+    "README.md",
+    "tests/README.md",
+    "pyproject.toml",
+    "infogan_helpers/explorer_page.py",
+    "data/pretrained/mnist.html",
+)
 
 
 def address(root=ROOT):
@@ -51,7 +58,8 @@ def move(repository, branch, root=ROOT):
     root = Path(root)
     old_repository, old_branch = address(root)
     changed = {}
-    for file in (*notebooks(root), root / "tests" / "README.md", root / "pyproject.toml"):
+    pages, new_pages = (pages_address(name) for name in (old_repository, repository))
+    for file in (*notebooks(root), *(root / name for name in OTHERS)):
         text = before = file.read_text(encoding="utf-8")
         if file.suffix == ".ipynb" and not _agrees(text, old_repository, old_branch):
             raise ValueError(f"{file} must have a badge or a set-up cell of {old_repository}, branch {old_branch}")
@@ -64,6 +72,7 @@ def move(repository, branch, root=ROOT):
             (f'github.com/{old_repository}"', f'github.com/{repository}"'),
             (f'\nbranch = "{old_branch}"\n', f'\nbranch = "{branch}"\n'),
             (f"`{old_repository}`", f"`{repository}`"),
+            (pages, new_pages),
         ):
             text = text.replace(old, new)
         if text != before:
@@ -71,6 +80,12 @@ def move(repository, branch, root=ROOT):
     for file, text in changed.items():
         file.write_text(text, encoding="utf-8", newline="\n")  # else Windows changes every line
     return list(changed)
+
+
+def pages_address(repository):
+    """Where GitHub Pages show what lies in ``"ORG/NAME"``."""
+    owner, name = repository.split("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
 
 
 def notebooks(root=ROOT):

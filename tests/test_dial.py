@@ -111,7 +111,9 @@ def test_an_exported_page_holds_one_full_turn_without_its_end_twice(tmp_path, sp
     assert np.abs(sheet[j * SIDE :, i * SIDE :][:SIDE, :SIDE] - expected).max() <= 1
     readings = np.frombuffer(base64.b64decode(data["readings"]), np.uint8).reshape(classes, columns, rows, -1) / 255
     angle, deviation = readings[0, i, j][page["classes"] + 2 * continuous :][:2]
+    nats = 2 * SHEET_SCALES["nats"] * (readings[0, i, j][page["classes"] + 2 * len(axes) :] - 0.5)
     reading = widget.view["readings"][0]
     assert (2 * angle - 1) * SHEET_SCALES["angle"] == pytest.approx(reading["angle"][0], abs=0.02)
     assert deviation * SHEET_SCALES["angle_deviation"] == pytest.approx(reading["angle_deviation"][0], abs=0.02)
-    assert "circular={circular}" in data["line"]
+    kept = [widget.page["names"].index(name) for name in page["names"]]
+    np.testing.assert_allclose(nats, [reading["nats"][k] for k in kept], atol=0.03)

@@ -11,7 +11,7 @@ from point_at_fork import ROOT
 @pytest.fixture
 def fork(tmp_path):
     """A copy of what the command changes."""
-    for path in (*point_at_fork.notebooks(), ROOT / "tests" / "README.md", ROOT / "pyproject.toml"):
+    for path in (*point_at_fork.notebooks(), *(ROOT / name for name in point_at_fork.OTHERS)):
         copy = tmp_path / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
@@ -88,3 +88,16 @@ def test_the_command_says_what_the_address_is(capsys):
     assert capsys.readouterr().out.strip() == "{}, branch {}".format(*point_at_fork.address())
     with pytest.raises(SystemExit, match="repository must look like ORG/NAME"):
         point_at_fork.main(["--repo", "nonsense"])
+
+
+def test_pages_are_shown_at_the_owners_address():
+    assert point_at_fork.pages_address("School-1/info.gan") == "https://school-1.github.io/info.gan/"
+
+
+def test_a_link_to_the_pages_moves_with_the_fork(fork):
+    old = point_at_fork.address(fork)
+    readme = fork / "README.md"
+    link = f"{point_at_fork.pages_address(old[0])}data/pretrained/mnist.html"
+    readme.write_text(f"{readme.read_text(encoding='utf-8')}\n{link}\n", encoding="utf-8")
+    point_at_fork.move("School-1/info.gan", "autumn/2026", fork)
+    assert "https://school-1.github.io/info.gan/data/pretrained/mnist.html" in readme.read_text(encoding="utf-8")

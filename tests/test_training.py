@@ -164,12 +164,12 @@ def test_sample_codes_have_a_row_per_class_and_one_noise_per_column():
         assert len(rows[0].unique(dim=0)) == 10
 
 
-def test_the_callback_sees_the_history_after_each_picture():
+def test_the_callback_sees_the_history_before_the_first_step_and_after_each_picture():
     seen = []
     result = train(callback=lambda h: seen.append((len(h), list(h.sample_steps), h.seconds, h)))
-    assert [s[:2] for s in seen] == [(5, [5]), (10, [5, 10]), (12, [5, 10, 12])]
-    assert 0 < seen[0][2] < seen[1][2] < seen[2][2] <= result.history.seconds
-    assert seen[0][3] is result.history
+    assert [s[:2] for s in seen] == [(0, [0]), (5, [5]), (10, [5, 10]), (12, [5, 10, 12])]
+    assert 0 == seen[0][2] < seen[1][2] < seen[2][2] < seen[3][2] <= result.history.seconds
+    assert seen[1][3] is result.history
 
 
 @pytest.mark.parametrize("architecture", QUICK_OF)

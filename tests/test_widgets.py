@@ -1,53 +1,26 @@
-"""The explorer's pictures and readings follow every trait; the exported page holds what the kernel would draw."""
+"""The explorer's pictures and readings follow every trait; what Q reads of each code, and what is known of it."""
 
-import base64
-import io
-import json
 import math
-import re
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from small_explorers import SIDE, SPEC, pair, pixels, sprite
 
 from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.checkpoints import load_pretrained
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import like_mnist, mnist_sample
-from infogan_helpers.evaluation import read_codes
-from infogan_helpers.explorer_page import CANVAS_SCALE, SHEET_SCALES, export_explorer
-from infogan_helpers.methods import infogan
+from infogan_helpers.evaluation import draw_images, read_codes
+from infogan_helpers.explorer_page import export_explorer, nats_read
+from infogan_helpers.losses import lower_bound
+from infogan_helpers.posteriors import Posterior, VonMises
 from infogan_helpers.widgets import (
-    INVITATION,
-    OTHERS,
     Explorer,
     TrainingView,
     compare_models,
     draw_a_digit,
     explorer,
 )
-
-SPEC = CodeSpec((4, 3), 2, 5)
-SIDE = 8
-
-
-def pair(spec=SPEC, architecture="conv", shape=(1, SIDE, SIDE), seed=0):
-    torch.manual_seed(seed)
-    generator, discriminator_q = (make(spec, shape, 0.05) for make in ARCHITECTURES[architecture])
-    return generator, discriminator_q
-
-
-def pixels(png):
-    image = Image.open(io.BytesIO(png))
-    image.load()
-    assert image.format == "PNG"
-    return np.asarray(image)
-
-
-def sprite(widget, model=0):
-    return widget.view["sprites"][model]
-
 
 MOVES = {
     "categorical": [[1, 0], [0, 2]],
@@ -227,12 +200,6 @@ def test_two_models_are_drawn_from_the_same_codes():
     assert sprite(widget, 0) != sprite(widget, 1)
 
 
-def stroke():
-    canvas = np.zeros((SIDE * CANVAS_SCALE, SIDE * CANVAS_SCALE), np.uint8)
-    canvas[6:26, 10:14] = 255
-    return canvas
-
-
 def test_fashion_mnists_weights_are_explored_drawn_beside_the_digits_and_exported(tmp_path):
     garments, digits = load_pretrained("fashion_mnist"), load_pretrained("mnist")
     widget = compare_models({"garments": garments[:2], "digits": digits[:2]}, seed=2)
@@ -247,43 +214,6 @@ def test_fashion_mnists_weights_are_explored_drawn_beside_the_digits_and_exporte
     assert export_explorer(tmp_path / "page.html", *garments[:2]).stat().st_size < 3e6
 
 
-def test_a_drawing_sets_the_codes_that_q_reads_from_it_and_clearing_it_keeps_them():
-    generator, discriminator_q = pair()
-    widget = draw_a_digit(generator, discriminator_q)
-    assert widget.page["canvas"] == CANVAS_SCALE
-    assert widget.view["drawing"] == {"text": INVITATION, "seen": None, "others": None}
-    widget.drawing = stroke().tobytes()
-    seen = like_mnist(torch.from_numpy(stroke()), SIDE)
-    posterior = read_codes(discriminator_q, seen)
-    assert widget.categorical == [int(logits.argmax()) for logits in posterior.categorical_logits]
-    np.testing.assert_allclose(widget.continuous, posterior.mean[0].clamp(-2, 2), atol=0.006)
-    drawing = widget.view["drawing"]
-    assert pixels(drawing["seen"]).tolist() == (255 - seen[0, 0]).tolist()
-    others = pixels(drawing["others"])
-    assert others.shape == (SIDE, OTHERS * SIDE)
-    assert not np.array_equal(others[:, :SIDE], others[:, SIDE : 2 * SIDE])
-    assert f"c1 = {widget.categorical[0]} (" in drawing["text"]
-    assert "no encoder for the noise" in drawing["text"]
-    assert re.search(r"share \d+% of their ink", drawing["text"])
-    codes = (widget.categorical, widget.continuous)
-    widget.drawing = b""
-    assert (widget.categorical, widget.continuous) == codes
-    assert widget.view["drawing"]["text"] == INVITATION
-
-
-def test_turning_a_redrawn_digit_keeps_the_drawing():
-    widget = draw_a_digit(*pair())
-    widget.set_state({"drawing": memoryview(stroke().tobytes())})  # as the page sends it
-    drawing, before = widget.view["drawing"], sprite(widget)
-    widget.continuous = [1.9, -1.9]
-    assert widget.view["drawing"] == drawing
-    assert sprite(widget) != before
-
-
-def test_an_explorer_without_a_canvas_shows_none():
-    assert explorer(*pair()).page["canvas"] == 0
-
-
 def test_a_page_without_a_kernel_shows_a_sentence():
     widget = explorer(*pair())
     assert isinstance(widget, Explorer)
@@ -293,87 +223,62 @@ def test_a_page_without_a_kernel_shows_a_sentence():
     assert repr(TrainingView(SPEC)) == "Live view of a training: run the cell to watch it."
 
 
-def exported(path):
-    text = path.read_text(encoding="utf-8")
-    data = json.loads(re.search(r"sheetModel\((\{.*\})\), document", text).group(1))
-    return text, data
+# --- what Q reads, and what is known of the codes
 
 
-@pytest.mark.parametrize("spec", [SPEC, CodeSpec((), 2, 5), CodeSpec((3,), 0, 5), CodeSpec((3,), 1), CodeSpec((), 3)])
-def test_an_exported_page_holds_what_the_kernel_would_draw(tmp_path, spec):
-    generator, discriminator_q = pair(spec)
-    path = export_explorer(tmp_path / "page.html", generator, discriminator_q, seed=4)
-    text, data = exported(path)
-    assert not re.search(r"(src|href)\s*=\s*[\"']?https?:|import\(|from \"http|fetch\(", text)  # nothing to load
-    page, axes = data["page"], min(2, spec.continuous)
-    classes = max(1, page["classes"])
-    assert len(data["axes"]) == axes
-    for values in data["axes"]:
-        assert (values[0], values[-1], len(values)) == (-2, 2, 21)
-        assert {-1.0, 0.0, 1.0} <= set(values)
-    sheet = pixels(base64.b64decode(data["sheet"]))
-    columns, rows = (21 if axes > 0 else 1), (21 if axes > 1 else 1)
-    assert sheet.shape == (rows * SIDE, classes * columns * SIDE)
-    readings = np.frombuffer(base64.b64decode(data["readings"]), np.uint8).reshape(classes, columns, rows, -1) / 255
-    k, i, j = classes - 1, min(3, columns - 1), min(17, rows - 1)
-    chosen = [values[n] for n, values in zip((i, j), data["axes"], strict=False)] + [0.0] * (spec.continuous - axes)
-    widget = explorer(generator, discriminator_q, seed=4)
-    widget.continuous = chosen
-    if spec.categorical:
-        widget.categorical = [k] + [0] * (len(spec.categorical) - 1)
-    expected = pixels(sprite(widget))[:, k * SIDE : (k + 1) * SIDE].astype(int)
-    left = (k * columns + i) * SIDE
-    assert np.abs(sheet[j * SIDE : (j + 1) * SIDE, left : left + SIDE] - expected).max() <= 1
-    shown, reading = readings[k, i, j], widget.view["readings"][0]
-    if spec.categorical:
-        np.testing.assert_allclose(shown[: page["classes"]], reading["categorical"][0], atol=0.01)
-    for axis in range(axes):
-        mean, deviation = shown[page["classes"] + 2 * axis :][:2]
-        assert (2 * mean - 1) * SHEET_SCALES["mean"] == pytest.approx(reading["mean"][axis], abs=0.03)
-        largest = SHEET_SCALES["deviation"]
-        assert deviation * largest == pytest.approx(min(largest, reading["deviation"][axis]), abs=0.01)
-    assert not page["live"]
-    assert len(page["names"]) == axes + bool(spec.categorical)
+@pytest.mark.parametrize("spec", [SPEC, CodeSpec((3,), 1, 5, circular=1)])
+def test_nats_read_are_those_whose_mean_is_the_bound(spec):
+    discriminator_q = pair(spec)[1]
+    codes = spec.sample(50, torch.Generator().manual_seed(0))
+    images = draw_images(pair(spec)[0], codes)
+    posterior = read_codes(discriminator_q, images)
+    nats = nats_read(posterior, codes, spec)
+    assert nats.shape == (50, len(spec.names))
+    assert float(nats.sum(dim=1).mean()) == pytest.approx(float(lower_bound(posterior, codes, spec).total), abs=1e-5)
 
 
-def test_a_drawing_is_scaled_and_centred_as_mnist_is():
-    small = torch.zeros(112, 112, dtype=torch.uint8)
-    small[10:20, 60:65] = 255  # ten high, five wide, in a corner
-    made = like_mnist(small)
-    assert made.shape == (1, 1, 28, 28)
-    ink = made[0, 0].float() / 255
-    rows, columns = (ink.amax(dim=d).nonzero()[:, 0] for d in (1, 0))
-    assert (len(rows), len(columns)) == (20, 10)
-    for axis, n in ((0, 28), (1, 28)):
-        centre = (ink.sum(dim=1 - axis) * torch.arange(float(n))).sum() / ink.sum()
-        assert abs(float(centre) - 14) <= 0.51
-    assert torch.equal(like_mnist(small.roll((40, -30), dims=(0, 1))), made)  # wherever it was drawn
-    assert not like_mnist(torch.zeros(9, 9, dtype=torch.uint8)).any()
-    for image in (torch.zeros(1, 9, 9, dtype=torch.uint8), torch.zeros(9, 9)):
-        with pytest.raises(ValueError, match=r"image must be uint8 of shape \(height, width\), got"):
-            like_mnist(image)
+def test_the_prior_reads_nothing_and_what_is_far_is_cut():
+    spec = CodeSpec((10,), 1, 0, circular=1)
+    circle = VonMises(torch.tensor([[1.0, 0.0]]), torch.tensor([1e-6]))
+    prior = Posterior((torch.zeros(1, 10),), torch.zeros(1, 1), torch.full((1, 1), math.log(1 / 3)), (circle,))
+    for value in (-1.0, 0.0, 1.0):
+        read = nats_read(prior, spec.codes_at([3], [value], circular=[2.0]), spec)[0]
+        assert float(read[0]) == pytest.approx(0, abs=1e-5)
+        assert float(read[1]) < 0.35 < math.log(2)
+        assert float(read[2]) == pytest.approx(0, abs=1e-5)
+    sure = prior._replace(log_variance=torch.full((1, 1), -12.0))
+    assert float(nats_read(sure, spec.codes_at([3], [2.0], circular=[2.0]), spec)[0, 1]) == -6
 
 
-def test_mnists_own_digits_come_back_as_they_were():
-    images = mnist_sample(train=False).images[:50, 0]
-    again = torch.cat([like_mnist(image) for image in images])[:, 0]
-    assert (again.float() - images.float()).abs().mean() < 0.1  # of 255: they are in their place already
-    lopsided = torch.zeros(28, 28, dtype=torch.uint8)
-    lopsided[0, :], lopsided[:, 0] = 255, 1
-    assert like_mnist(lopsided).any()
+def test_the_page_is_told_from_where_a_code_counts_as_read():
+    page = explorer(*pair(CodeSpec((10, 2), 1, 5, circular=1))).page
+    np.testing.assert_allclose(page["enough"], [math.log(10) / 2, math.log(2) / 2, math.log(2), math.log(2)])
 
 
-def test_the_view_of_a_training_is_redrawn_while_it_trains():
-    view, seen = TrainingView(SPEC), []
-    assert view.value == b""
+def test_what_is_known_of_the_codes_reaches_the_page():
+    page = explorer(*pair(), matching=np.array([3, -1, 0, 2]), meanings={"c3": "slant"}).page
+    assert (page["digits"], page["meanings"]) == ([3, -1, 0, 2], ["", "", "slant", ""])
 
-    def update(history):
-        view.update(history)
-        seen.append(view.value)
 
-    images = torch.randint(0, 256, (8, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    config = infogan.Config(steps=4, batch_size=4, width=0.05, sample_every=2)
-    infogan.fit(images, SPEC, config, device="cpu", callback=update, progress=False)
-    assert len(seen) == 2
-    assert seen[0] != seen[1]
-    assert pixels(seen[1]).std() > 5
+@pytest.mark.parametrize("make", [explorer, draw_a_digit])
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ({"matching": [1, 2]}, r"^matching must be 4 integers of at least -1, one per class of c1, got \[1, 2\]"),
+        ({"matching": [0, 1, 2, -2]}, "^matching must be 4 integers"),
+        ({"matching": [0, 1, 2, 0.5]}, "^matching must be 4 integers"),
+        ({"meanings": {"c9": "slant"}}, r"^meanings must give words to some of \('c1', .*\), got 'c9': 'slant'"),
+        ({"meanings": {"c2": 3}}, r"^meanings must give words to some of .*, got 'c2': 3"),
+    ],
+)
+def test_what_does_not_fit_the_codes_is_refused(make, known, message):
+    with pytest.raises(ValueError, match=message):
+        make(*pair(), **known)
+
+
+def test_each_change_of_the_page_is_answered_whether_or_not_it_moves_a_picture():
+    widget = explorer(*pair())
+    before = widget.view
+    widget.set_state({"categorical": [0, 0], "asked": 7})
+    assert widget.answered == 7
+    assert widget.view == before

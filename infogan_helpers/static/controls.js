@@ -18,6 +18,11 @@ const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2)
 
 const degrees = (angle) => `${Math.round((360 * angle) / TURN)}°`.replace("-", "−");
 
+// A code's name beside its control, with what it turned out to be where that is known.
+const codeName = ({ name, meaning }) => element("span", { class: "name", "aria-hidden": "true" }, name, ...(meaning ? [element("span", { class: "meaning" }, meaning)] : []));
+
+const labelled = ({ name, meaning }) => (meaning ? `${name}, ${meaning}` : name);
+
 // A button that moves a control on and on until it is pressed again, or the control is moved by hand.
 function sweep(name, move) {
   let timer = null;
@@ -39,14 +44,14 @@ function sweep(name, move) {
 }
 
 // One row: name, slider with the prior's support marked, its value, and a button that sweeps it.
-function slider({ name, low, high, step, support, value, onChange }) {
+function slider({ name, meaning, low, high, step, support, value, onChange }) {
   const share = (x) => (100 * (x - low)) / (high - low);
   const describe = (x) => {
     if (!support) return x.toFixed(2);
     return `${signed(x)}${Math.abs(x) > support ? ", outside the prior" : ""}`;
   };
-  const input = element("input", { type: "range", min: low, max: high, step, "aria-label": name });
-  const shown = element("output", { class: "value" });
+  const input = element("input", { type: "range", min: low, max: high, step, "aria-label": labelled({ name, meaning }) });
+  const shown = element("span", { class: "value", "aria-hidden": "true" });
   const track = element("span", { class: "track" });
   if (support) {
     const band = element("span", { class: "support", title: "the support of the prior" });
@@ -82,7 +87,7 @@ function slider({ name, low, high, step, support, value, onChange }) {
     onChange(Number(input.value));
   });
   show(value);
-  return { row: element("div", { class: "slider" }, element("span", { class: "name", "aria-hidden": "true" }, name), track, shown, play), show, stop };
+  return { row: element("div", { class: "slider" }, codeName({ name, meaning }), track, shown, play), show, stop };
 }
 
 function drawn(tag, attributes, ...children) {
@@ -93,12 +98,12 @@ function drawn(tag, attributes, ...children) {
 }
 
 // One row: name, dial, its angle, and a button that sends it round. Its end is its beginning: it stops nowhere.
-function dial({ name, steps, value, onChange }) {
+function dial({ name, meaning, steps, value, onChange }) {
   const hand = drawn("line", { class: "hand", x1: 0, y1: 0 });
   const ticks = [0, 1, 2, 3].map((k) => drawn("line", { class: "mark", x1: 0.8, x2: 1, y1: 0, y2: 0, transform: `rotate(${90 * k})` }));
-  const face = drawn("svg", { class: "dial", viewBox: "-1.1 -1.1 2.2 2.2", role: "slider", tabindex: 0, "aria-label": name, "aria-valuemin": -180, "aria-valuemax": 180 }, drawn("circle", { class: "rim", r: 1 }), ...ticks, hand);
+  const face = drawn("svg", { class: "dial", viewBox: "-1.1 -1.1 2.2 2.2", role: "slider", tabindex: 0, "aria-label": labelled({ name, meaning }), "aria-valuemin": -180, "aria-valuemax": 180 }, drawn("circle", { class: "rim", r: 1 }), ...ticks, hand);
   face.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes the arrow keys
-  const shown = element("output", { class: "value" });
+  const shown = element("span", { class: "value", "aria-hidden": "true" });
   let place = 0; // in steps; half a turn is +steps / 2, and never −steps / 2
   const show = (angle) => {
     place = Math.round((steps * angle) / TURN);
@@ -136,5 +141,5 @@ function dial({ name, steps, value, onChange }) {
   });
   face.addEventListener("pointermove", (event) => { if (face.hasPointerCapture(event.pointerId)) point(event); });
   show(value);
-  return { row: element("div", { class: "slider" }, element("span", { class: "name", "aria-hidden": "true" }, name), face, shown, play), show, stop };
+  return { row: element("div", { class: "slider" }, codeName({ name, meaning }), face, shown, play), show, stop };
 }

@@ -1,47 +1,21 @@
 // The explorer's page: controls in, pictures out. With a kernel the pictures come from Python (the trait `view`); in an
-// exported page they come from one sheet of frames. No library and no network in either. Its controls are controls.js,
-// which stands before this file in one script.
+// exported page they come from one sheet of frames. No library and no network in either. One script is made of
+// controls.js, reading.js, drawing.js, this file and sheet.js, in this order.
 
-const PEN = 2.2; // width of the pen, in pixels of the model's picture
-const SCALE = 10; // screen pixels per pixel of a large picture
+const PATIENCE = 1700; // milliseconds without an answer, after which the page says so
+const PAUSE = 700; // milliseconds of rest, after which a screen reader is told
+const WALK_STEP = 0.1; // of the way to the next noise vector
 
-// What Q reads of one code, on an axis from −half to half. An angle's band that leaves one end comes in at the other.
-function axisReading({ name, half, support, circular }) {
-  const share = (x) => 100 * Math.min(1, Math.max(0, (x + half) / (2 * half)));
-  const spell = circular ? degrees : signed;
-  const bands = (circular ? [-TURN, 0, TURN] : [0]).map((shift) => ({ shift, band: element("span", { class: "spread" }) }));
-  const mark = element("span", { class: "mean" });
-  const truth = element("span", { class: "truth", title: "what went in" });
-  const inside = element("span", { class: "support" });
-  inside.style.left = `${share(-support)}%`;
-  inside.style.right = `${100 - share(support)}%`;
-  const text = element("span", { class: "text" });
-  const row = element("div", { class: "axis" }, element("span", { class: "name" }, name), element("span", { class: "well" }, inside, ...bands.map((b) => b.band), mark, truth), text);
-  const paint = (mean, deviation, sent) => {
-    for (const { shift, band } of bands) {
-      const [low, high] = [mean - deviation + shift, mean + deviation + shift];
-      band.hidden = circular && (low > half || high < -half);
-      band.style.left = `${share(low)}%`;
-      band.style.right = `${100 - share(high)}%`;
-    }
-    mark.style.left = `${share(mean)}%`;
-    truth.style.left = `${share(sent)}%`;
-    text.textContent = `${spell(mean)} ± ${circular ? degrees(deviation) : deviation.toFixed(2)}`;
-    const apart = circular ? Math.acos(Math.cos(mean - sent)) : Math.abs(mean - sent);
-    row.classList.toggle("missed", apart > 2 * deviation);
-    row.setAttribute("aria-label", `${name}: went in ${spell(sent)}, Q reads ${text.textContent}`);
-  };
-  return { name, row, paint };
-}
+const GONE = "No answer: the kernel is busy or gone. Where it is busy, this goes when it answers; where it was restarted, run this cell again.";
 
 // One model: the large picture, a thumbnail per class of the first categorical code, and what Q reads back.
-function modelColumn(layout, title, onChoose) {
-  const { height, width, classes, names, continuous, circular, limit, support } = layout;
+function modelColumn(layout, title, heading, onChoose) {
+  const { height, width, classes, names, digits } = layout;
   const large = element("canvas", { width: width * SCALE, height: height * SCALE, class: "large", role: "img" });
   const thumbnails = element("div", { class: "thumbnails", role: "radiogroup", "aria-label": `${names[0]}${title ? ` of ${title}` : ""}` });
   const buttons = Array.from({ length: classes }, (_, k) => {
-    const canvas = element("canvas", { width, height, "aria-hidden": "true" });
-    const button = element("button", { type: "button", role: "radio", "aria-label": `${names[0]} = ${k}`, onclick: () => onChoose(k) }, canvas, element("span", {}, String(k)));
+    const label = element("span", { class: "digit" }, digits[k] >= 0 ? article(digits[k]) : "");
+    const button = element("button", { type: "button", role: "radio", "aria-label": spelledClass(layout, k), onclick: () => onChoose(k) }, element("canvas", { width, height, "aria-hidden": "true" }), element("span", {}, String(k)), " ", label);
     button.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
       if (step === undefined) return;
@@ -54,23 +28,12 @@ function modelColumn(layout, title, onChoose) {
     return button;
   });
   thumbnails.append(...buttons);
-
-  const bars = Array.from({ length: classes }, (_, k) => {
-    const fill = element("span", { class: "fill" });
-    return { fill, row: element("div", { class: "bar" }, element("span", { class: "name" }, String(k)), element("span", { class: "well" }, fill)) };
-  });
-  const axes = names.slice(names.length - continuous - circular).map((name, i) =>
-    i < continuous ? axisReading({ name, half: limit, support: support ?? 0, circular: false }) : axisReading({ name, half: TURN / 2, support: 0, circular: true }));
-  const reads = element("div", { class: "reads", role: "group", "aria-label": `what Q reads${title ? `, ${title}` : ""}` }, element("div", { class: "heading" }, "Q reads"));
-  if (classes) reads.append(element("div", { class: "bars" }, ...bars.map((bar) => bar.row)));
-  reads.append(...axes.map((axis) => axis.row));
-  const summary = element("div", { class: "summary", "aria-live": "polite" });
-  reads.append(summary);
+  const reads = readsPanel(layout, title, heading);
   const pictures = element("div", { class: "pictures" }, element("div", { class: "heading" }, title || "G draws"), large);
-  const column = element("div", { class: "model" }, element("div", { class: "side" }, pictures, reads));
+  const column = element("div", { class: "model" }, element("div", { class: "side" }, pictures, reads.panel));
   if (classes) column.append(thumbnails);
 
-  const paint = (codes, frame, reading) => {
+  const paint = (codes, frame) => {
     const chosen = classes ? codes.categorical[0] : 0;
     const draw = (canvas, k) => {
       const { image, x, y } = frame(k);
@@ -80,230 +43,187 @@ function modelColumn(layout, title, onChoose) {
     };
     draw(large, chosen);
     const spelled = [...codes.categorical, ...codes.continuous.map(signed), ...codes.circular.map(degrees)];
-    const named = names.map((name, i) => `${name} = ${spelled[i]}`);
+    const named = names.map((name, i) => (i === 0 && classes ? spelledClass(layout, chosen) : `${name} = ${spelled[i]}`));
     large.setAttribute("aria-label", `The picture${title ? ` of ${title}` : ""} drawn from ${named.join(", ")}`);
     buttons.forEach((button, k) => {
       draw(button.firstChild, k);
       button.setAttribute("aria-checked", String(k === chosen));
       button.tabIndex = k === chosen ? 0 : -1;
     });
-    bars.forEach((bar, k) => {
-      const probability = reading.categorical[0][k];
-      bar.fill.style.width = `${100 * probability}%`;
-      bar.row.classList.toggle("chosen", k === chosen);
-      bar.row.setAttribute("aria-label", `${names[0]} = ${k}: ${Math.round(100 * probability)}%`);
-    });
-    const told = [...reading.mean.map((mean, i) => [mean, reading.deviation[i], codes.continuous[i]]), ...reading.angle.map((angle, i) => [angle, reading.angle_deviation[i], codes.circular[i]])];
-    axes.forEach((axis, i) => axis.paint(...told[i]));
-    const missed = axes.filter((axis) => axis.row.classList.contains("missed")).map((axis) => axis.name);
-    const best = classes ? reading.categorical[0].indexOf(Math.max(...reading.categorical[0])) : chosen;
-    if (classes && best !== chosen) missed.unshift(names[0]);
-    summary.textContent = missed.length ? `not recovered: ${missed.join(", ")}` : "all codes recovered";
-    summary.classList.toggle("missed", missed.length > 0);
   };
-  return { column, paint };
+  return { column, paint, read: reads.paint };
 }
 
-// A canvas to draw on, in the model's pixels; calls back with its bytes, 0 paper to 255 ink.
-function drawingPad({ height, width, canvas: scale }, onDraw) {
-  const canvas = element("canvas", { width: width * SCALE, height: height * SCALE, class: "large pad", role: "img", "aria-label": "a canvas to draw a digit on with the mouse, a pen or a finger" });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  const small = element("canvas", { width: width * scale, height: height * scale });
-  const clear = () => {
-    context.fillStyle = "white";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-  };
-  const send = () => {
-    const shrunk = small.getContext("2d", { willReadFrequently: true });
-    shrunk.imageSmoothingQuality = "high";
-    shrunk.drawImage(canvas, 0, 0, small.width, small.height);
-    const rgba = shrunk.getImageData(0, 0, small.width, small.height).data;
-    onDraw(Uint8Array.from({ length: small.width * small.height }, (_, i) => 255 - rgba[4 * i]));
-  };
-  let last = null;
-  const place = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * canvas.width, ((event.clientY - box.top) / box.height) * canvas.height];
-  };
-  canvas.addEventListener("pointerdown", (event) => {
-    event.preventDefault();
-    canvas.setPointerCapture(event.pointerId);
-    last = place(event);
+// The sliders, dials and lists of the codes, a row each; `follow` moves them to what the model holds.
+function codeControls(layout, model, change) {
+  const { categorical, continuous, circular, names, limit, support, step, turn_steps: steps } = layout;
+  const changing = (trait, i) => (x) => change({ [trait]: model.get(trait).map((old, j) => (j === i ? x : old)) });
+  const facts = (i) => ({ name: names[i], meaning: layout.meanings[i] });
+  const lists = categorical.slice(1).map((size, i) => {
+    const options = Array.from({ length: size }, (_, k) => element("option", { value: k }, String(k)));
+    const onChange = changing("categorical", i + 1);
+    const select = element("select", { "aria-label": spelledName(layout, i + 1), onchange: () => onChange(Number(select.value)) }, ...options);
+    return { row: element("div", { class: "slider" }, codeName(facts(i + 1)), select), show: (k) => { select.value = k; }, stop: () => {} };
   });
-  canvas.addEventListener("pointermove", (event) => {
-    if (last === null) return;
-    const here = place(event);
-    Object.assign(context, { lineWidth: PEN * SCALE, lineCap: "round", strokeStyle: "black" });
-    context.beginPath();
-    context.moveTo(...last);
-    context.lineTo(...here);
-    context.stroke();
-    last = here;
-  });
-  for (const end of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(end, () => {
-      if (last !== null) send();
-      last = null;
+  const sliders = Array.from({ length: continuous }, (_, i) =>
+    slider({ ...facts(categorical.length + i), low: -limit, high: limit, step, support, value: model.get("continuous")[i], onChange: changing("continuous", i) }));
+  const dials = Array.from({ length: circular }, (_, i) =>
+    dial({ ...facts(categorical.length + continuous + i), steps, value: model.get("circular")[i], onChange: changing("circular", i) }));
+  const follow = () => {
+    lists.forEach((list, i) => list.show(model.get("categorical")[i + 1]));
+    sliders.forEach((s, i) => s.show(model.get("continuous")[i]));
+    dials.forEach((d, i) => d.show(model.get("circular")[i]));
+  };
+  const all = [...lists, ...sliders, ...dials];
+  return { rows: all.map((control) => control.row), follow, stop: () => all.forEach((control) => control.stop()) };
+}
+
+// "new noise" walks on to the second vector, from wherever the interpolation stands; there that one becomes the first.
+function noiseWalk(model, change, here) {
+  let timer = null;
+  const stop = () => clearInterval(timer);
+  const arrive = () => {
+    stop();
+    const [first, second] = model.get("seeds");
+    change({ seeds: [second, Math.max(first, second) + 1], between: 0 });
+  };
+  const step = () => {
+    if (!here.isConnected) return stop();
+    const next = Math.min(1, Number((model.get("between") + WALK_STEP).toFixed(4)));
+    change({ between: next });
+    if (next === 1) arrive();
+  };
+  const go = () => {
+    stop();
+    if (model.get("between") === 1) arrive();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) arrive();
+    else timer = setInterval(step, PLAY_EVERY);
+  };
+  return { go, stop };
+}
+
+// Shows the notice where the kernel has not answered the latest change in time, until it answers.
+function heartbeat(model, notice, tell) {
+  let timer = null;
+  const wait = () => {
+    timer ??= setTimeout(() => {
+      notice.hidden = false;
+      tell(GONE);
+    }, PATIENCE);
+  };
+  const hear = () => {
+    clearTimeout(timer);
+    timer = null;
+    notice.hidden = true;
+    if (model.get("answered") < model.get("asked")) wait();
+  };
+  return { wait, hear };
+}
+
+// The one live region of the page: told what to say once nothing has changed for a while.
+function announcer() {
+  const region = element("div", { class: "unseen", role: "status" });
+  let timer = null;
+  const tell = (text) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => { if (region.textContent !== text) region.textContent = text; }, PAUSE);
+  };
+  return { region, tell };
+}
+
+function notes({ continuous, circular, support, canvas, categorical }) {
+  const note = [];
+  if (continuous && support) note.push(`Shaded: the codes that training drew, from −${support} to ${support}; beyond, G and Q are guessing.`);
+  if (circular) note.push("A dial counts counter-clockwise from the right; its axis on the right goes on at the other end.");
+  if (continuous || circular) note.push(`Filled mark and band: what Q reads, ± one standard deviation${canvas ? "" : "; hollow mark: what went in"}.`);
+  if (canvas) return note.join(" ");
+  const rules = [];
+  if (categorical.length) rules.push("half of H(c) for a class, if none is likelier");
+  if (continuous || circular) rules.push("log 2 = 0.7 for a value, twice the prior's density");
+  note.push(`Nats read: log Q(c | x) + H(c) on this picture, 0 for a Q that answers with the prior, whose mean over pictures is L_I. Recovered: from ${rules.join(", and ")}.`);
+  return note.join(" ");
+}
+
+// Decodes a view's pictures and shows it; a view that a newer one overtakes is left out.
+function painter({ layout, columns, pad, beside, line, root, tell }) {
+  let latest = 0;
+  const decode = (bytes) => (bytes ? createImageBitmap(new Blob([bytes], { type: "image/png" })) : null);
+  return async (view) => {
+    const turn = ++latest;
+    const sprites = await Promise.all(view.sprites.map((sprite) => (sprite.frame ? sprite : decode(sprite))));
+    const extra = pad ? await Promise.all([decode(view.drawing.seen), decode(view.drawing.others)]) : [];
+    if (turn !== latest) return;
+    const said = columns.map((column, m) => {
+      column.paint(view.codes, sprites[m].frame ?? ((k) => ({ image: sprites[m], x: k * layout.width, y: 0 })));
+      return pad ? "" : column.read(view.readings[m], view.codes);
     });
-  }
-  clear();
-  const button = element("button", { type: "button", onclick: () => { clear(); send(); } }, "clear");
-  const words = element("div", { class: "words", "aria-live": "polite" });
-  const seen = element("canvas", { width, height, class: "seen", role: "img", "aria-label": "your drawing, centred and scaled as MNIST's digits are" });
-  const others = element("canvas", { class: "others", role: "img", "aria-label": "the same codes with other noise" });
-  const lost = element("div", { class: "lost" }, element("div", { class: "heading" }, "what Q sees · the same codes, other noise"), element("div", {}, seen, " ", others));
-  lost.hidden = true;
-  const pad = element("div", { class: "model" }, element("div", { class: "pictures" }, element("div", { class: "heading" }, "You draw"), canvas, button, words, lost));
-  const paint = ({ text }, [prepared, drawn]) => {
-    words.textContent = text;
-    lost.hidden = !prepared;
-    if (!prepared) return;
-    seen.getContext("2d").drawImage(prepared, 0, 0);
-    Object.assign(others, { width: drawn.width, height: drawn.height });
-    others.getContext("2d").drawImage(drawn, 0, 0);
+    if (pad) {
+      pad.say(view.drawing.text);
+      said.push(view.drawing.text);
+      root.classList.toggle("waiting", !view.drawing.reading);
+      if (view.drawing.reading) {
+        columns[0].read(view.drawing.reading, null);
+        beside.paint(...extra);
+      }
+    }
+    line.textContent = view.line;
+    tell(said.join(" "));
+    root.dataset.drawn = String(turn); // for tests: pictures are on the page
   };
-  return { pad, paint };
 }
 
 function build(model, el) {
   const layout = model.get("page");
-  const { classes, categorical, continuous, circular, names, limit, support, step, turn_steps: steps, titles, canvas, live } = layout;
+  const { titles, canvas, live } = layout;
   const change = (values) => {
+    if (live) values = { ...values, asked: model.get("asked") + 1 };
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     model.save_changes(); // while the kernel is busy only the latest state waits
+    if (live) pulse.wait();
   };
-  const choose = (i, k) => change({ categorical: model.get("categorical").map((old, j) => (j === i ? k : old)) });
-
-  const columns = titles.map((title) => modelColumn(layout, title, (k) => choose(0, k)));
-  const pad = canvas ? drawingPad(layout, (bytes) => change({ drawing: new DataView(bytes.buffer) })) : null;
-
-  const rows = [];
-  const selects = categorical.slice(1).map((size, i) => {
-    const options = Array.from({ length: size }, (_, k) => element("option", { value: k }, String(k)));
-    const select = element("select", { "aria-label": names[i + 1], onchange: () => choose(i + 1, Number(select.value)) }, ...options);
-    rows.push(element("div", { class: "slider" }, element("span", { class: "name", "aria-hidden": "true" }, names[i + 1]), select));
-    return select;
-  });
-  const changing = (trait, i) => (x) => change({ [trait]: model.get(trait).map((old, j) => (j === i ? x : old)) });
-  const sliders = Array.from({ length: continuous }, (_, i) => {
-    const onChange = changing("continuous", i);
-    return slider({ name: names[categorical.length + i], low: -limit, high: limit, step, support, value: model.get("continuous")[i], onChange });
-  });
-  const dials = Array.from({ length: circular }, (_, i) => dial({ name: names[categorical.length + continuous + i], steps, value: model.get("circular")[i], onChange: changing("circular", i) }));
-  rows.push(...[...sliders, ...dials].map((s) => s.row));
-  const between = slider({ name: "noise", low: 0, high: 1, step: 0.05, value: model.get("between"), onChange: (x) => change({ between: x }) });
-  const seeds = () => model.get("seeds");
-  const fresh = () => change({ seeds: [Math.max(...seeds()) + 1, Math.max(...seeds()) + 2], between: 0 });
-  const start = { categorical: model.get("categorical"), continuous: model.get("continuous"), circular: model.get("circular"), seeds: seeds(), between: model.get("between") };
-  const buttons = element("div", { class: "buttons" });
-  if (live) {
-    rows.push(between.row);
-    buttons.append(element("button", { type: "button", onclick: fresh }, "new noise"));
-  }
-  const halt = () => [...sliders, ...dials, between].forEach((s) => s.stop());
-  buttons.append(element("button", { type: "button", onclick: () => { halt(); change(start); } }, "reset"));
-  const line = element("code", { class: "line", tabindex: "0", "aria-label": "the line of code that draws this picture" });
-  const note = [];
-  if (continuous && support) note.push(`Shaded: the codes that training drew, from −${support} to ${support}; beyond, G and Q are guessing.`);
-  if (circular) note.push("A dial counts counter-clockwise from the right; its axis on the right goes on at the other end.");
-  if (continuous || circular) note.push("Filled mark and band: what Q reads, ± one standard deviation; hollow mark: what went in.");
-
-  el.replaceChildren(
-    element("div", { class: "infogan-explorer" },
-      element("div", { class: "models" }, ...(pad ? [pad.pad] : []), ...columns.map((c) => c.column)),
-      element("div", { class: "controls" }, ...rows, buttons),
-      line,
-      element("div", { class: "note" }, note.join(" ")),
-    ),
-  );
-
-  const follow = () => {
-    selects.forEach((select, i) => { select.value = model.get("categorical")[i + 1]; });
-    sliders.forEach((s, i) => s.show(model.get("continuous")[i]));
-    dials.forEach((d, i) => d.show(model.get("circular")[i]));
-    between.show(model.get("between"));
-  };
-  let latest = 0;
-  const decode = (bytes) => (bytes ? createImageBitmap(new Blob([bytes], { type: "image/png" })) : null);
-  const draw = async () => {
-    const turn = ++latest;
-    const view = model.get("view");
-    const sprites = await Promise.all(view.sprites.map((sprite) => (sprite.frame ? sprite : decode(sprite))));
-    const extra = pad ? await Promise.all([decode(view.drawing.seen), decode(view.drawing.others)]) : [];
-    if (turn !== latest) return; // a newer view came while this one was decoded
-    columns.forEach((column, m) => {
-      const frame = sprites[m].frame ?? ((k) => ({ image: sprites[m], x: k * layout.width, y: 0 }));
-      column.paint(view.codes, frame, view.readings[m]);
-    });
-    if (pad) pad.paint(view.drawing, extra);
-    line.textContent = view.line;
-    el.firstChild.dataset.drawn = String(turn); // for tests: pictures are on the page
-  };
+  const { region, tell } = announcer();
+  const notice = element("div", { class: "gone" }, GONE);
+  const pulse = heartbeat(model, notice, tell);
+  const choose = (k) => change({ categorical: model.get("categorical").map((old, j) => (j === 0 ? k : old)) });
+  const columns = titles.map((title) => modelColumn(layout, title, canvas ? "Q reads, in your drawing" : "Q reads", choose));
+  const pad = canvas ? drawingPad(layout, bytesOf(model.get("drawing")), (bytes) => change({ drawing: new DataView(bytes.buffer) })) : null;
+  const beside = canvas ? besideDrawing(layout) : null;
+  if (beside) columns[0].column.append(beside.row);
+  const codes = codeControls(layout, model, change);
+  const walk = noiseWalk(model, change, el);
+  const between = slider({ name: "noise", low: 0, high: 1, step: 0.05, value: model.get("between"), onChange: (x) => { walk.stop(); change({ between: x }); } });
   const traits = ["categorical", "continuous", "circular", "seeds", "between"];
-  traits.forEach((name) => model.on(`change:${name}`, follow));
-  model.on("change:view", draw);
+  const start = Object.fromEntries(traits.map((name) => [name, model.get(name)]));
+  const halt = () => [codes, between, walk].forEach((moving) => moving.stop());
+  const reset = () => {
+    halt();
+    pad?.wipe();
+    change(canvas ? { ...start, drawing: new DataView(new ArrayBuffer(0)) } : start);
+  };
+  const fresh = live ? [element("button", { type: "button", onclick: walk.go }, "new noise")] : [];
+  const buttons = element("div", { class: "buttons" }, ...fresh, element("button", { type: "button", onclick: reset }, "reset"));
+  const line = element("code", {});
+  const lines = live ? [element("div", { class: "line", role: "group", tabindex: "0", "aria-label": "the line of code that draws this picture" }, line)] : [];
+  const root = element("div", { class: "infogan-explorer" }, element("div", { class: "inside" },
+    element("div", { class: "models" }, ...(pad ? [pad.pad] : []), ...columns.map((c) => c.column)),
+    notice,
+    element("div", { class: "controls" }, ...codes.rows, ...(live ? [between.row] : []), buttons),
+    ...lines,
+    element("div", { class: "note" }, notes(layout)),
+    region,
+  ));
+  el.replaceChildren(root);
+  const paint = painter({ layout, columns, pad, beside, line, root, tell });
+  const follow = () => { codes.follow(); between.show(model.get("between")); };
+  const draw = () => paint(model.get("view"));
+  const heard = [...traits.map((name) => [name, follow]), ["view", draw], ["answered", pulse.hear]];
+  heard.forEach(([name, listener]) => model.on(`change:${name}`, listener));
   follow();
   draw();
+  pulse.hear();
   return () => {
     halt();
-    traits.forEach((name) => model.off(`change:${name}`, follow));
-    model.off("change:view", draw);
-  };
-}
-
-// The model of an exported page: the same interface, with frames and readings looked up instead of computed.
-async function sheetModel(data) {
-  const image = new Image();
-  image.src = `data:image/png;base64,${data.sheet}`;
-  await image.decode();
-  const readings = Uint8Array.from(atob(data.readings), (c) => c.charCodeAt(0));
-  const { page: layout, axes } = data;
-  const { classes, continuous, circular } = layout;
-  const [columns, rows] = [0, 1].map((a) => (a < axes.length ? axes[a].length : 1));
-  const stride = classes + 2 * axes.length;
-  const nearest = (a, x) => {
-    const apart = axes[a].map((value) => (a < continuous ? Math.abs(value - x) : -Math.cos(value - x)));
-    return apart.indexOf(Math.min(...apart));
-  };
-  const state = { page: layout, categorical: data.categorical, continuous: data.continuous, circular: data.circular, seeds: data.seeds, between: 0 };
-  const listeners = {};
-  const look = () => {
-    const [i = 0, j = 0] = [...state.continuous, ...state.circular].map((x, a) => nearest(a, x));
-    const chosen = classes ? state.categorical[0] : 0;
-    const at = ((chosen * columns + i) * rows + j) * stride;
-    const read = (offset) => readings[at + offset] / 255;
-    const { mean, deviation, angle, angle_deviation } = data.scales;
-    const pairs = axes.map((_, a) => [2 * read(classes + 2 * a) - 1, read(classes + 2 * a + 1)]);
-    const [values, angles] = [pairs.slice(0, continuous), pairs.slice(continuous)];
-    const reading = {
-      categorical: [Array.from({ length: classes }, (_, k) => read(k))],
-      mean: values.map((pair) => pair[0] * mean),
-      deviation: values.map((pair) => pair[1] * deviation),
-      angle: angles.map((pair) => pair[0] * angle),
-      angle_deviation: angles.map((pair) => pair[1] * angle_deviation),
-    };
-    const frame = (k) => ({ image, x: (k * columns + i) * layout.width, y: j * layout.height });
-    const float = (x) => (Number.isInteger(x) ? x.toFixed(1) : String(x));
-    const fill = {
-      categorical: `[${[...state.categorical, ...data.rest.categorical].join(", ")}]`,
-      continuous: `[${[...state.continuous, ...data.rest.continuous].map(float).join(", ")}]`,
-      circular: `[${[...state.circular, ...data.rest.circular].map(float).join(", ")}]`,
-      seeds: `(${data.seeds.join(", ")})`,
-      between: "0.0",
-    };
-    const line = data.line.replace(/\{(\w+)\}/g, (_, name) => fill[name]);
-    state.view = { sprites: [{ frame }], readings: [reading], codes: { categorical: state.categorical, continuous: state.continuous, circular: state.circular }, line };
-  };
-  look();
-  return {
-    get: (name) => state[name],
-    set: (name, value) => { state[name] = value; },
-    save_changes: () => {
-      look();
-      for (const heard of ["categorical", "continuous", "circular", "view"]) (listeners[`change:${heard}`] ?? []).forEach((f) => f());
-    },
-    on: (event, f) => { (listeners[event] ??= []).push(f); },
-    off: (event, f) => { listeners[event] = (listeners[event] ?? []).filter((g) => g !== f); },
+    heard.forEach(([name, listener]) => model.off(`change:${name}`, listener));
   };
 }
 

@@ -32,6 +32,7 @@ from infogan_helpers.methods import digits
 from infogan_helpers.widgets import TrainingView, explorer
 
 MOVES, KEYS, STEPS = 300, 60, 200
+NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "05_latent_traversals.ipynb"
 
 
 def with_matplotlib(generator, discriminator_q, spec):
@@ -75,9 +76,9 @@ def in_the_kernel():
 def in_the_browser():
     """Milliseconds from a key press to the frame that shows it, in JupyterLab."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from test_browser import browser_page, find, open_and_run, serve_notebook
+    from browser import browser_page, find, open_and_run, serve_notebook
 
-    with serve_notebook() as address, browser_page() as page:
+    with serve_notebook(NOTEBOOK) as address, browser_page() as page:
         open_and_run(page, address)
         view = find(page, ".thumbnails")
         slider = view.get_by_role("slider", name="c2", exact=True)
