@@ -108,7 +108,7 @@ def drawings():
         names = list(forms)
         for i in range(10):
             form = names[i % len(names)]
-            made.append(Drawing(digit, form, render(forms[form], *HANDS[(i // len(names) + i) % len(HANDS)])))
+            made.append(Drawing(digit, form, render(forms[form], *HANDS[(i // len(names) + i % len(names)) % len(HANDS)])))
     return made
 
 
