@@ -6,7 +6,6 @@ Skipped, or failed, where a browser is missing, as in ``test_browser.py``; the s
 import functools
 import http.server
 import importlib.util
-import os
 import platform
 import re
 import subprocess
@@ -15,35 +14,24 @@ import threading
 
 import nbformat
 import pytest
-from test_browser import NOTEBOOK, ROOT, SCREENSHOTS, WAIT, browser_page, serve_notebook, until, what_is_missing
+from browser import ROOT, SCREENSHOTS, WAIT, browser_page, serve_notebook, unavailable, until
 
+NOTEBOOK = ROOT / "notebooks" / "05_latent_traversals.ipynb"
 SITE = ROOT / "build" / "site"
 SITE_EXTRA = ("sphinx", "myst_nb", "sphinx_book_theme", "jupyter_server_mathjax")
 OUTSIDE = "colab.research.google.com"  # the badge, the only thing that a page of the site asks another machine for
 
 
-def need(missing):
-    """Skip, or fail in CI, where something is missing."""
-    if missing:
-        reason = f"reading in a browser needs {' and '.join(missing)}"
-        if os.environ.get("INFOGAN_BROWSER") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-
-
 @pytest.fixture
-def small_page():
+def small_page(page):
     """A page of 1280 by 800 pixels."""
-    need(what_is_missing())
-    with browser_page() as page:
-        page.set_viewport_size({"width": 1280, "height": 800})
-        yield page
+    page.set_viewport_size({"width": 1280, "height": 800})
+    return page
 
 
 def test_opening_a_notebook_changes_nothing_folds_the_set_up_and_scrolls_no_code_sideways(small_page):
     page = small_page
-    with serve_notebook() as address:
+    with serve_notebook(NOTEBOOK) as address:
         page.goto(address, timeout=WAIT)
         page.wait_for_selector(".jp-Notebook", timeout=WAIT)
         page.get_by_text("| Idle").wait_for(timeout=WAIT)  # the kernel is there, and JupyterLab has asked it who it is
@@ -51,7 +39,7 @@ def test_opening_a_notebook_changes_nothing_folds_the_set_up_and_scrolls_no_code
         page.screenshot(path=SCREENSHOTS / "lab_opened.png")
         [set_up, *_] = page.locator(".jp-InputPlaceholder").all_inner_texts()
         assert set_up.startswith("# @title Set-up")
-        stored = nbformat.read(ROOT / "notebooks" / NOTEBOOK, as_version=4).metadata.language_info.version
+        stored = nbformat.read(NOTEBOOK, as_version=4).metadata.language_info.version
         if stored == platform.python_version():  # JupyterLab writes down another one's
             assert page.locator(".lm-TabBar-tab.jp-mod-dirty").count() == 0
         page.locator(".jp-Notebook").first.hover()
@@ -64,9 +52,10 @@ def test_opening_a_notebook_changes_nothing_folds_the_set_up_and_scrolls_no_code
 
 
 @pytest.fixture(scope="module")
-def site():
+def site(browser_needed):
     """The site, built, at an address of its own below another folder, as a teacher may host it."""
-    need(what_is_missing() + [name for name in SITE_EXTRA if importlib.util.find_spec(name) is None])
+    if missing := [name for name in SITE_EXTRA if importlib.util.find_spec(name) is None]:
+        unavailable(f"the site needs {' and '.join(missing)}")
     command = [sys.executable, str(ROOT / "tests" / "build_site.py")]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert built.returncode == 0, built.stdout + built.stderr

@@ -136,7 +136,10 @@ function notes({ continuous, circular, support, canvas, categorical }) {
   if (continuous && support) note.push(`Shaded: the codes that training drew, from −${support} to ${support}; beyond, G and Q are guessing.`);
   if (circular) note.push("A dial counts counter-clockwise from the right; its axis on the right goes on at the other end.");
   if (continuous || circular) note.push(`Filled mark and band: what Q reads, ± one standard deviation${canvas ? "" : "; hollow mark: what went in"}.`);
-  if (canvas) return note.join(" ");
+  if (canvas) {
+    if (categorical.length) note.push("Percentages are Q's own and not calibrated: it learned on what G draws and shares out 100% among the classes there are, so it can be sure and wrong of a form that G does not draw.");
+    return note.join(" ");
+  }
   const rules = [];
   if (categorical.length) rules.push("half of H(c) for a class, if none is likelier");
   if (continuous || circular) rules.push("log 2 = 0.7 for a value, twice the prior's density");
