@@ -75,12 +75,14 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def reader(site):
-    """A page of the site, and a check at its end that nothing but badges came from elsewhere."""
+    """A page of the site, and a check at its end that only badges came from elsewhere, and nothing was missing."""
     with browser_page() as page:
-        asked = []
+        asked, missing = [], []
         page.on("request", lambda request: asked.append(request.url))
+        page.on("response", lambda response: missing.append(response.url) if response.status >= 400 else None)
         yield page
-    assert [url for url in asked if not url.startswith((site, "data:", "blob:")) and OUTSIDE not in url] == []
+    assert missing == []
+    assert [url for url in asked if not url.startswith((site, "data:", "blob:", "about:")) and OUTSIDE not in url] == []
 
 
 def test_every_link_of_the_site_is_relative_and_leads_to_a_file(site):

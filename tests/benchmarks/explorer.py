@@ -81,7 +81,7 @@ def in_the_browser():
     with serve_notebook(NOTEBOOK) as address, browser_page() as page:
         open_and_run(page, address)
         view = find(page, ".thumbnails")
-        slider = view.get_by_role("slider", name="c2", exact=True)
+        slider = view.get_by_role("slider", name="c2, slant", exact=True)
         slider.focus()
         view.evaluate(
             """view => {

@@ -26,6 +26,7 @@ html_static_path = [f"{next(iter(jupyter_server_mathjax.__path__))}/static"]
 mathjax_path = "MathJax.js?config=TeX-AMS-MML_HTMLorMML-full"
 mathjax2_config = {
     "tex2jax": {"inlineMath": [["\\(", "\\)"]], "displayMath": [["\\[", "\\]"]], "processClass": "math"},
+    "HTML-CSS": {"availableFonts": [], "webFont": "STIX-Web"},  # the one that the package has
     "showMathMenu": False,
 }
 myst_update_mathjax = False
