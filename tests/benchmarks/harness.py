@@ -77,7 +77,8 @@ class Measured(NamedTuple):
 
     Attributes:
         record: what to keep, fit for JSON.
-        generator, discriminator_q: the networks, a pair that ``checkpoints.save_networks`` takes.
+        generator, discriminator_q: the networks, a pair that ``checkpoints.save_networks`` takes; ``None`` where a
+            run is only measured.
     """
 
     record: dict
@@ -181,7 +182,8 @@ def keep(run, record, weights, error, folder, headline, remove):
     if error:
         print(f"{run}: failed\n{error}", flush=True)
         return False
-    run.weights(folder).write_bytes(weights)
+    if weights is not None:
+        run.weights(folder).write_bytes(weights)
     write_whole(run.record(folder), record)
     remove(scratch_of(run, folder))
     print(f"{run}: {headline(read_record(run, folder))}", flush=True)
@@ -200,9 +202,11 @@ def train_one(task, run, folder, threads):
         with parallel_config("sequential"):  # a metric's own joblib must not fill the cluster, or this machine
             measured = task(run, scratch)
         with tempfile.TemporaryDirectory() as temporary:
-            file = run.weights(Path(temporary))
-            save_networks(file, measured.generator, measured.discriminator_q)
-            return run, json.dumps(measured.record, indent=1) + "\n", file.read_bytes(), None
+            file, weights = run.weights(Path(temporary)), None
+            if measured.generator is not None:
+                save_networks(file, measured.generator, measured.discriminator_q)
+                weights = file.read_bytes()
+            return run, json.dumps(measured.record, indent=1) + "\n", weights, None
     except Exception:  # one run that diverges must not end the others
         return run, None, None, traceback.format_exc()
 
@@ -274,15 +278,20 @@ def conditions():
 
 
 def write_results(name, heading, note, records, row):
-    """Write all records to ``results/NAME.json``, and to ``NAME.md`` a table per run: a line per seed, and the median.
+    """Write all records to ``results/NAME.json``, and ``write_tables``, whose arguments these are."""
+    (RESULTS / f"{name}.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+    write_tables(name, heading, note, records, row)
+
+
+def write_tables(name, heading, note, records, row):
+    """Write to ``results/NAME.md`` a table per run: a line per seed, and the median.
 
     Args:
-        name: of both files.
+        name: of the file.
         heading, note: what the tables begin with.
         records: as ``finished`` gives them, by run.
         row: from a record to its figures, name to number.
     """
-    (RESULTS / f"{name}.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     lines = [f"# {heading}", "", note, ""]
     for run in dict.fromkeys(record["run"] for record in records):
         ours = [record for record in records if record["run"] == run]
