@@ -119,8 +119,8 @@ class HierarchicalPrior:
     """First the class, then style given the class: all continuous codes lie about the place of the first class.
 
     ``2 Φ(√s z + √(1 - s) e) - 1``, where z is the place of the class and e a normal number of each code's own. The
-    places are those of the middles of equal shares of N(0, 1), scaled to a variance of 1. Over all classes two codes go
-    together as two normal numbers of correlation s do, and within a class they are independent.
+    places are those of the middles of equal shares of N(0, 1), scaled to a variance of 1. Over all classes the numbers
+    of two codes have variance 1 and correlation s, and each code is nearly even; within a class they are independent.
 
     Args:
         classes: of the first categorical code.
