@@ -2,12 +2,13 @@
 
     python tests/benchmarks/meaning.py infogan_stripes_0.3:0-2 infogan_stripes_0.4:0-2 infogan_stripes_0.8:0-2
     python tests/benchmarks/meaning.py recipe_colours_1:0-2 ss10_colours_1:0-2 ss100_colours_1:0-2
-    python tests/benchmarks/meaning.py even_0:0-4 even_0.9:0-4 pair_0.9:0-4 class_0.9:0-4
+    python tests/benchmarks/meaning.py even_0:0-1 even_0.9:0-1 pair_0.9:0-1 class_0.9:0-1 pair10_0.9:0
     python tests/benchmarks/meaning.py --ship striped lit_head
 
 A run is NAME:SEEDS; where it trains, and what is kept of it, is ``harness``. Digits: METHOD_KIND_STRENGTH, where the
 number in ``ss10`` is how many labels are kept, as many of each digit. Heads: PRIOR_CORRELATION, the world's; ``even``
-is the factorised prior, ``pair`` and ``class`` have the world's correlation. Labels, textures and factors score the
+is the factorised prior, ``pair`` and ``class`` have the world's correlation, and ``pair10`` ten times the weight λ on
+its codes. Labels, textures and factors score the
 runs after the training has ended; the labels of ``ss`` are all that any training sees.
 """
 
@@ -50,11 +51,11 @@ INTERVENTIONS = {"n_train": 400, "n_test": 400, "batch_size": 16}
 NAMES = [
     *(f"{who}_{kind}_{x:g}" for who in ("infogan", "recipe", *(f"ss{n}" for n in LABELS))
       for kind in KINDS for x in STRENGTHS),
-    *(f"{who}_{x:g}" for who in ("even", "pair", "class") for x in CORRELATIONS),
+    *(f"{who}{weight}_{x:g}" for who in ("even", "pair", "class") for weight in ("", 10) for x in CORRELATIONS),
 ]  # fmt: skip
 SHIPPED = {  # the run whose weights ship, whatever it scored, and the pattern of the runs on its card
     "striped": (Run("infogan_stripes_0.8", 0), r".*_(stripes|colours)_.*"),
-    "lit_head": (Run("even_0.9", 0), r"(even|pair|class)_.*"),
+    "lit_head": (Run("even_0.9", 0), r"(even|pair|class)(10)?_.*"),
 }
 
 
@@ -114,9 +115,9 @@ def head_spec(prior, correlation):
 
 def head_run(run, options):
     """Heads whose azimuth and light go together: what was trained, by what, and the function that scores it."""
-    prior, correlation = run.name.split("_")
+    prior, weight, correlation = re.fullmatch(r"([a-z]+)(\d*)_(.*)", run.name).groups()
     world, spec = LitHead(float(correlation)), head_spec(prior, float(correlation))
-    config = replace(HEAD, seed=run.seed)
+    config = replace(HEAD, seed=run.seed, lambda_continuous=HEAD.lambda_continuous * int(weight or 1))
     pictures = world.images_and_factors(HEADS, 0, progress=False).images
     trained = infogan.fit(pictures, spec, config, **options)
 
