@@ -8,8 +8,8 @@
 A run is NAME:SEEDS; where it trains, and what is kept of it, is ``harness``. Digits: METHOD_KIND_STRENGTH, where the
 number in ``ss10`` is how many labels are kept, as many of each digit. Heads: PRIOR_CORRELATION, the world's; ``even``
 is the factorised prior, ``pair`` and ``class`` have the world's correlation, and ``pair10`` ten times the weight λ on
-its codes. Labels, textures and factors score the
-runs after the training has ended; the labels of ``ss`` are all that any training sees.
+its codes. Labels, textures and factors score the runs after the training has ended; the labels of ``ss`` are all that
+any training sees.
 """
 
 import argparse
