@@ -4,6 +4,7 @@ Built by hand in notebook 03. Not here: the distributions that they are drawn fr
 network reads them back, which is ``losses``.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,11 +12,22 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
-from infogan_helpers.priors import CONTINUOUS_PRIORS, CategoricalPrior, CircularPrior, noise_between, wrapped
+from infogan_helpers.priors import (
+    CategoricalPrior,
+    CircularPrior,
+    CorrelatedPrior,
+    HierarchicalPrior,
+    continuous_prior,
+    noise_between,
+    wrapped,
+)
 
 
 class CodeEntropy(NamedTuple):
-    """H(c) in nats: the ceiling of L_I for the categorical codes; for the other kinds the differential entropy."""
+    """H(c) in nats, joint over each kind: the ceiling of L_I for the categorical codes, else the differential entropy.
+
+    Where continuous codes depend on the class, theirs is the entropy given the class: the three always sum to H(c).
+    """
 
     categorical: float
     continuous: float
@@ -149,13 +161,12 @@ class CodeSpec:
         categorical: classes of each categorical code: ``(10,)`` is one code of ten classes, ``()`` is none.
         continuous: how many continuous codes.
         noise: how many noise dimensions, drawn from N(0, 1).
-        continuous_prior: ``"uniform"`` on [-1, 1] or ``"normal"``, N(0, 1).
+        continuous_prior: ``"uniform"`` on [-1, 1], ``"normal"``, N(0, 1), or one of ``priors.JOINT_PRIORS``.
         circular: how many circular codes: angles, even on the circle, whose end is their beginning.
-        odd: how many of the continuous codes, the first ones, change their sign where a picture is mirrored; it matters
-            to a Q that knows of the mirror (``deep_networks.MirroredDiscriminatorQ``), and to no other.
+        odd: how many continuous codes, the first, change sign in a mirror (``deep_networks.MirroredDiscriminatorQ``).
 
     Raises:
-        ValueError: a field is out of range, or there is no code at all.
+        ValueError: a field is out of range, the prior does not fit the codes, or there is no code at all.
 
     Source: Chen et al. 2016, section 7.1 (MNIST: the defaults).
     """
@@ -163,7 +174,7 @@ class CodeSpec:
     categorical: tuple[int, ...] = (10,)
     continuous: int = 2
     noise: int = 62
-    continuous_prior: str = "uniform"
+    continuous_prior: str | CorrelatedPrior | HierarchicalPrior = "uniform"
     circular: int = 0
     odd: int = 0
 
@@ -173,7 +184,10 @@ class CodeSpec:
             object.__setattr__(self, name, checks.integer(name, getattr(self, name), least=0))
         if self.odd > self.continuous:
             raise ValueError(f"odd must be at most continuous, {self.continuous}, got {self.odd}")
-        checks.choice("continuous_prior", self.continuous_prior, CONTINUOUS_PRIORS)
+        prior = continuous_prior(self.continuous_prior)
+        prior.check(self.categorical, self.continuous)
+        if not isinstance(self.continuous_prior, str):
+            object.__setattr__(self, "continuous_prior", prior)
         if not self.names:
             raise ValueError("categorical, continuous and circular must not all be empty: Q needs a code, got none")
 
@@ -188,10 +202,10 @@ class CodeSpec:
         return tuple(f"c{i + 1}" for i in range(len(self.categorical) + self.continuous + self.circular))
 
     def entropy(self):
-        """H(c) of the priors in nats, ``CodeEntropy(categorical, continuous, circular)``, summed over each kind."""
+        """H(c) of the priors in nats, ``CodeEntropy(categorical, continuous, circular)``, of all codes of a kind."""
         return CodeEntropy(
             float(sum(CategoricalPrior(k).entropy() for k in self.categorical)),
-            self.continuous * CONTINUOUS_PRIORS[self.continuous_prior].entropy(),
+            math.fsum(continuous_prior(self.continuous_prior).entropies(self.continuous)),
             self.circular * CircularPrior().entropy(),
         )
 
@@ -215,7 +229,7 @@ class CodeSpec:
         noise = torch.randn(n, self.noise, generator=where[0], device=where[1])
         classes = [CategoricalPrior(k).sample((n, 1), *where) for k in self.categorical]
         categorical = torch.cat(classes, dim=1) if classes else torch.empty(n, 0, dtype=torch.long, device=where[1])
-        continuous = CONTINUOUS_PRIORS[self.continuous_prior].sample((n, self.continuous), *where)
+        continuous = continuous_prior(self.continuous_prior).sample((n, self.continuous), *where, categorical)
         codes = Codes(noise, categorical, continuous, CircularPrior().sample((n, self.circular), *where))
         return codes if device is None else codes.to(device)
 

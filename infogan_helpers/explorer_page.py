@@ -16,7 +16,7 @@ import torch
 from infogan_helpers import checks
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.pictures import sheet
-from infogan_helpers.priors import CONTINUOUS_PRIORS, CategoricalPrior, CircularPrior
+from infogan_helpers.priors import CategoricalPrior, CircularPrior, continuous_prior
 
 STATIC = Path(__file__).parent / "static"
 PARTS = ("controls.js", "reading.js", "drawing.js", "explorer.js", "sheet.js")
@@ -93,7 +93,7 @@ def page_facts(generator, titles, knowledge):
         "circular": spec.circular,
         "entropies": entropies,
         "enough": [entropy / 2 for entropy in entropies[:kinds]] + [math.log(2)] * (len(entropies) - kinds),
-        "support": 1 if spec.continuous_prior == "uniform" else None,
+        "support": continuous_prior(spec.continuous_prior).support,
         "limit": LIMIT,
         "step": STEP,
         "turn_steps": TURN_STEPS,
@@ -143,10 +143,10 @@ def nats_read(posterior, codes, spec):
 
 
 def _entropies(spec):
-    """H(c) of each code, in nats."""
+    """H(c) of each code, in nats, given those before it."""
     classes = [CategoricalPrior(k).entropy() for k in spec.categorical]
-    values = [CONTINUOUS_PRIORS[spec.continuous_prior].entropy()] * spec.continuous
-    return classes + values + [CircularPrior().entropy()] * spec.circular
+    values = continuous_prior(spec.continuous_prior).entropies(spec.continuous)
+    return [*classes, *values] + [CircularPrior().entropy()] * spec.circular
 
 
 def export_explorer(path, generator, discriminator_q, seed=0, *, matching=None, meanings=None):

@@ -56,7 +56,8 @@ def lower_bound(posterior, codes, spec, read_from=None):
     Returns:
         ``Nats(categorical, continuous, circular)`` of scalars, with ``.total``. The categorical part is at most
         ``spec.entropy().categorical``; with a fixed variance of 1 the continuous part is at most -0.226 per uniform
-        code, and with a fixed concentration of 1 the circular part at most 0.764 per code.
+        code, less what codes that go together tell about each other, and with a fixed concentration of 1 the circular
+        part at most 0.764 per code.
 
     Raises:
         ValueError: there are no codes, the shapes disagree with each other or with the spec, a class lies outside its

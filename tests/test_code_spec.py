@@ -91,7 +91,9 @@ def test_spec_refuses_impossible_counts(name, value):
 
 @pytest.mark.parametrize("prior", ["Uniform", "gaussian", "", None, 1, ["uniform"]])
 def test_spec_refuses_an_unknown_prior(prior):
-    with pytest.raises(ValueError, match=r"^continuous_prior must be 'uniform' or 'normal', got "):
+    with pytest.raises(
+        ValueError, match=r"^continuous_prior must be 'uniform' or 'normal', a CorrelatedPrior .*, got "
+    ):
         CodeSpec(continuous_prior=prior)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.metrics import normalized_mutual_info_score
 
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_pretrained
 from infogan_helpers.code_factors import as_columns, code_factor_table
@@ -16,7 +17,9 @@ from infogan_helpers.judges import judged, load_judge
 from infogan_helpers.losses import code_recovery, lower_bound
 from infogan_helpers.methods import digits
 from infogan_helpers.quality import SCORING_FOLDER, classify, frechet_distance, load_classifier, sure_share
+from infogan_helpers.textures import striped
 from infogan_helpers.world_presets import WORLD_PRESETS
+from infogan_helpers.worlds import LitHead
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +149,25 @@ def test_the_vaes_encoder_scores_on_new_pictures_as_its_card_says():
     redrawn = draw_images(model.generator, model.spec.sample(2000).replace(continuous=means))
     apart = (redrawn - pictures).square().mean().sqrt().item() / 2  # of ink, which runs from 0 to 1
     assert apart == pytest.approx(measured["reconstruction"], rel=0.1)
+
+
+def test_where_stripes_are_louder_c1_is_the_angle_as_the_card_says():
+    model, (digits_new, labels, _) = load_pretrained("striped"), mnist_sample(train=None)
+    pictures, angles = striped(digits_new, 0.8, seed=2)
+    c1 = read_codes(model.discriminator_q, pictures).categorical_logits[0].argmax(1)
+    for name, truth in (("texture", angles), ("digit", labels)):
+        assert normalized_mutual_info_score(truth, c1) == pytest.approx(model.card["measured"][f"{name} NMI"], abs=0.02)
+
+
+def test_the_codes_of_the_lit_head_follow_its_factors_as_the_card_says():
+    model, worlds = load_pretrained("lit_head"), {"own": LitHead(0.9), "independent": LitHead(0.0)}
+    for name, world in worlds.items():
+        factors, measured = world.sample_factors(1500, torch.Generator().manual_seed(77)), model.card["measured"][name]
+        means = read_codes(model.discriminator_q, world.render(factors)).mean
+        table = code_factor_table(means, world.values(factors), world)
+        for factor in table:
+            for code in table.index:
+                assert table[factor][code] == pytest.approx(measured[f"|ρ| {factor} {code}"], abs=0.06), (name, factor)
 
 
 @pytest.mark.parametrize("name", WORLDS)
