@@ -26,7 +26,7 @@ AT_THE_END = 1 / 5  # of the run: what "now" means
 SIDE = 7  # pixels: pictures are compared this small
 
 READ = 0.3  # recovery of the codes above which Q is not guessing
-UNSURE = 1.0  # times what a recovery implies at least: an honest Q's bound lies above
+UNSURE = 0.8  # times what a recovery implies at least: an honest Q's bound lies above
 FROZEN = -0.3  # nats a continuous code: a Q that learned to shrug says -0.18, one that never learned -0.39
 FIXED = -0.226  # nats: the ceiling of a code from U(-1, 1) where σ is 1
 ASLEEP = -0.1  # nats: a code below says next to nothing
@@ -34,9 +34,9 @@ SILENT = 0.15  # of H(c), below which nobody writes the categorical codes
 FULL = 0.85  # of H(c), above which all is said
 WON = 0.97  # D's accuracy
 LOST = 2.3  # G's loss in nats: D gives fakes one chance in ten of being real
-BLIND = 0.6  # D's accuracy, at its best
+BLIND = 0.555  # D's accuracy, at its best
 ROUGH = 0.35  # nats from one step to the next, in D's loss
-WRONG = -0.5  # nats: Q is sure of the wrong codes
+WRONG = (-0.5, -1.5)  # nats, of all classes and of a number: Q was sure, and wrong
 ALIKE = 0.13  # spread of a pixel over the sample pictures, where black to white is 2
 
 
@@ -67,6 +67,7 @@ class Signs(NamedTuple):
         continuous: L_I now, in nats a continuous code; NaN where there is none.
         uniform: whether continuous codes come from U(-1, 1).
         d_accuracy, d_loss, g_loss: now.
+        lowest, lowest_continuous: the least that ``bound`` and ``continuous`` were after the first steps.
         best_d_accuracy: largest mean of ``WINDOW`` steps.
         roughness: of D's loss, the median change from step to step over the second half, in nats.
         spread: of the last sample pictures, the root mean square deviation of a pixel between them.
@@ -80,6 +81,8 @@ class Signs(NamedTuple):
     d_accuracy: float
     d_loss: float
     g_loss: float
+    lowest: float
+    lowest_continuous: float
     best_d_accuracy: float
     roughness: float
     spread: float
@@ -117,8 +120,8 @@ class Illness(NamedTuple):
 
 
 def _rates_too_high(s):
-    if s.bound < WRONG or s.continuous < 4 * WRONG:
-        return f"L_I is {s.bound:.1f} nats, {s.continuous:.1f} a continuous code: Q is sure, and wrong"
+    if s.lowest < WRONG[0] or s.lowest_continuous < WRONG[1]:
+        return f"L_I fell to {s.lowest:.1f} nats, {s.lowest_continuous:.1f} a continuous code: Q was sure, and wrong"
     if s.roughness > ROUGH:
         return f"D's loss jumps by {s.roughness:.2f} nats from one step to the next"
 
@@ -126,7 +129,7 @@ def _rates_too_high(s):
 def _d_not_trained(s):
     if s.best_d_accuracy < BLIND and s.d_loss > 1.25:
         return (
-            f"D was right {s.best_d_accuracy:.0%} of the time at its best, and pays {s.d_loss:.2f} nats, "
+            f"D was right {s.best_d_accuracy:.1%} of the time at its best, and pays {s.d_loss:.2f} nats, "
             f"where a coin pays {2 * math.log(2):.2f}"
         )
 
@@ -242,6 +245,8 @@ def signs(history):
         d_accuracy=now.d_accuracy,
         d_loss=now.d_loss,
         g_loss=now.g_loss,
+        lowest=float(curves.bound_categorical[WINDOW:].min()),
+        lowest_continuous=float(curves.bound_continuous[WINDOW:].min()) / numbers if numbers else math.nan,
         best_d_accuracy=float(smooth.max()),
         roughness=float(np.median(np.abs(np.diff(curves.d_loss[len(history) // 2 :])))),
         spread=spread(history.samples[-1]),

@@ -37,7 +37,7 @@ PLAIN = replace(  # in a few seconds, at the price of small pictures
 )  # fmt: skip
 PLANE = replace(
     PLAIN, architecture="mlp", norm="none", width=0.125, steps=800, batch_size=128, learning_rate_g=1e-3,
-    learning_rate_d=1e-3, learning_rate_q=4e-3, lambda_continuous=0.5,
+    learning_rate_d=1e-3, learning_rate_q=4e-3, lambda_categorical=2.0, lambda_continuous=1.5,
 )  # fmt: skip
 
 
