@@ -30,7 +30,7 @@ TRACES = {
 }
 
 
-def history_of(spec=None, steps=400, alike=False, **changes):
+def history_of(spec=None, steps=600, alike=False, **changes):
     """A history of constant curves, and sample pictures that are all different, or all the same."""
     spec = spec or CodeSpec((10,), 2, 8)
     codes = spec.sample(10, torch.Generator().manual_seed(0))

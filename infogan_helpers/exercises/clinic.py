@@ -20,7 +20,7 @@ from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.training import History
 
 HISTORIES_FOLDER = PRETRAINED_FOLDER / "histories"
-EARLIEST = 300  # steps; before them healthy runs look ill
+EARLIEST = 500  # steps; before them healthy runs look ill
 WINDOW = 20  # steps that a curve is averaged over
 AT_THE_END = 1 / 5  # of the run: what "now" means
 SIDE = 7  # pixels: pictures are compared this small
@@ -34,10 +34,11 @@ SILENT = 0.15  # of H(c), below which nobody writes the categorical codes
 FULL = 0.85  # of H(c), above which all is said
 WON = 0.97  # D's accuracy
 LOST = 2.3  # G's loss in nats: D gives fakes one chance in ten of being real
-BLIND = 0.555  # D's accuracy, at its best
+BLIND = 1.36  # nats of D's loss, at its best; a coin pays 1.39
+STILL = 0.015  # nats from one step to the next, in D's loss: where both play it is 0.03
 ROUGH = 0.35  # nats from one step to the next, in D's loss
 WRONG = (-0.5, -1.5)  # nats, of all classes and of a number: Q was sure, and wrong
-ALIKE = 0.13  # spread of a pixel over the sample pictures, where black to white is 2
+DEAD, ALIKE, FEW = 0.01, 0.13, 0.2  # spread of a pixel over the sample pictures, where black to white is 2
 
 
 class Diagnosis(NamedTuple):
@@ -68,7 +69,7 @@ class Signs(NamedTuple):
         uniform: whether continuous codes come from U(-1, 1).
         d_accuracy, d_loss, g_loss: now.
         lowest, lowest_continuous: the least that ``bound`` and ``continuous`` were after the first steps.
-        best_d_accuracy: largest mean of ``WINDOW`` steps.
+        best_d_loss: lowest mean of ``WINDOW`` steps, in nats.
         roughness: of D's loss, the median change from step to step over the second half, in nats.
         spread: of the last sample pictures, the root mean square deviation of a pixel between them.
     """
@@ -83,7 +84,7 @@ class Signs(NamedTuple):
     g_loss: float
     lowest: float
     lowest_continuous: float
-    best_d_accuracy: float
+    best_d_loss: float
     roughness: float
     spread: float
 
@@ -124,13 +125,15 @@ def _rates_too_high(s):
         return f"L_I fell to {s.lowest:.1f} nats, {s.lowest_continuous:.1f} a continuous code: Q was sure, and wrong"
     if s.roughness > ROUGH:
         return f"D's loss jumps by {s.roughness:.2f} nats from one step to the next"
+    if s.spread < DEAD and s.d_accuracy > WON:
+        return f"G draws one picture to the last grey (its pixels differ by {s.spread:.3f}) and D knows it: G is saturated"
 
 
 def _d_not_trained(s):
-    if s.best_d_accuracy < BLIND and s.d_loss > 1.25:
+    if s.best_d_loss > BLIND:
         return (
-            f"D was right {s.best_d_accuracy:.1%} of the time at its best, and pays {s.d_loss:.2f} nats, "
-            f"where a coin pays {2 * math.log(2):.2f}"
+            f"D's loss was {s.best_d_loss:.2f} nats at its best, where a coin pays {2 * math.log(2):.2f}, "
+            f"and D is right {s.d_accuracy:.0%} of the time"
         )
 
 
@@ -150,6 +153,11 @@ def _d_won(s):
 def _collapsed(s):
     if s.spread < ALIKE:
         return f"the sample pictures differ by {s.spread:.2f} a pixel, where black to white is 2"
+    if s.spread < FEW and s.roughness < STILL and s.d_loss > 1.25:
+        return (
+            f"the sample pictures differ by {s.spread:.2f} a pixel, and D's loss, {s.d_loss:.2f} nats, by no more than "
+            f"{s.roughness:.3f} from step to step: one batch of fakes is like another"
+        )
 
 
 def _q_not_trained(s):
@@ -235,7 +243,7 @@ def signs(history):
     codes, last = history.sample_codes, slice(-max(1, round(AT_THE_END * len(history))), None)
     now = StepMetrics(*(float(np.median(values[last])) for values in curves))
     numbers = codes.continuous.shape[1] if not codes.circular.shape[1] else 0
-    smooth = np.convolve(curves.d_accuracy, np.ones(WINDOW) / WINDOW, "valid")
+    d_losses = np.convolve(curves.d_loss, np.ones(WINDOW) / WINDOW, "valid")
     return Signs(
         classes=(codes.categorical.max(dim=0).values + 1).tolist() if codes.categorical.shape[1] else [],
         bound=now.bound_categorical,
@@ -247,7 +255,7 @@ def signs(history):
         g_loss=now.g_loss,
         lowest=float(curves.bound_categorical[WINDOW:].min()),
         lowest_continuous=float(curves.bound_continuous[WINDOW:].min()) / numbers if numbers else math.nan,
-        best_d_accuracy=float(smooth.max()),
+        best_d_loss=float(d_losses.min()),
         roughness=float(np.median(np.abs(np.diff(curves.d_loss[len(history) // 2 :])))),
         spread=spread(history.samples[-1]),
     )
