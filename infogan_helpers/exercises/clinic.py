@@ -34,7 +34,7 @@ SILENT = 0.15  # of H(c), below which nobody writes the categorical codes
 FULL = 0.85  # of H(c), above which all is said
 WON = 0.97  # D's accuracy
 LOST = 2.3  # G's loss in nats: D gives fakes one chance in ten of being real
-BLIND = 1.36  # nats of D's loss, at its best; a coin pays 1.39
+BLIND = 1.366  # nats of D's loss, at its best; a coin pays 1.39
 STILL = 0.015  # nats from one step to the next, in D's loss: where both play it is 0.03
 ROUGH = 0.35  # nats from one step to the next, in D's loss
 WRONG = (-0.5, -1.5)  # nats, of all classes and of a number: Q was sure, and wrong
@@ -126,7 +126,9 @@ def _rates_too_high(s):
     if s.roughness > ROUGH:
         return f"D's loss jumps by {s.roughness:.2f} nats from one step to the next"
     if s.spread < DEAD and s.d_accuracy > WON:
-        return f"G draws one picture to the last grey (its pixels differ by {s.spread:.3f}) and D knows it: G is saturated"
+        return (
+            f"G draws one picture to the last grey (its pixels differ by {s.spread:.3f}) and D knows it: G is saturated"
+        )
 
 
 def _d_not_trained(s):

@@ -90,12 +90,17 @@ def times(**factors):
     return lambda config: replace(config, **{name: factor * getattr(config, name) for name, factor in factors.items()})
 
 
+def outplayed(config):
+    """D fast and G slow; in the plane, with dropout in D, G has to stand nearly still."""
+    return times(learning_rate_d=10, learning_rate_g=0.05 if config.norm == "batch" else 0.005)(config)
+
+
 ILLNESSES = {  # what is done to the configuration of a healthy run
     "softmax_twice": times(learning_rate_q=3, lambda_categorical=3),  # and ``softened``
     "q_not_trained": without("learning_rate_q"),
     "codes_not_asked_for": times(lambda_categorical=0, lambda_continuous=0),
     "lambda_too_large": times(lambda_categorical=100, lambda_continuous=100),
-    "d_won": times(learning_rate_d=10, learning_rate_g=0.05),
+    "d_won": outplayed,
     "d_not_trained": without("learning_rate_d"),
     "sigma_fixed": lambda config: replace(config, variance="fixed"),
     "rates_too_high": times(learning_rate_g=50, learning_rate_d=50, learning_rate_q=50),
@@ -166,7 +171,18 @@ def short_noise_last(seed):
     return None, noise_last.fit(pictures, spec, config, device="cpu", progress=False)
 
 
-METHODS = {"healthy_digits": short_digits, "healthy_ss": short_ss, "healthy_noise_last": short_noise_last}
+def plain_run(seed):
+    """The run of notebook 04, section 3, as it stands there."""
+    config = replace(infogan.PRESETS["plain"], steps=800, seed=seed)
+    return None, infogan.fit(load_mnist().images, CodeSpec(), config, device="cpu", progress=False)
+
+
+METHODS = {
+    "healthy_plain": plain_run,
+    "healthy_digits": short_digits,
+    "healthy_ss": short_ss,
+    "healthy_noise_last": short_noise_last,
+}
 NAMES = ("healthy", *METHODS, *ILLNESSES)
 TRUTHS = {illness.name.lower().replace(" ", "_"): illness.name for illness in clinic.ILLNESSES}
 
