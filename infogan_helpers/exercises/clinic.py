@@ -1,8 +1,7 @@
 """What is wrong with a run? ``diagnose`` reads a history and names the likeliest of ten illnesses, with its evidence.
 
 An illness is a rule of a few lines (``ILLNESSES``), tried from the surest sign to the vaguest; the thresholds stand at
-the top. They were fitted on half of the runs of ``tests/benchmarks/clinic.py``; notebook 10 shows how they do on the
-other half. Not here: runs of the variational autoencoders, which play no game, and any network: only what was recorded.
+the top. They were fitted on some of the runs of ``tests/benchmarks/clinic.py``; notebook 10 shows how they do on others. Not here: runs of the variational autoencoders, which play no game, and any network: only what was recorded.
 """
 
 import math
@@ -30,14 +29,15 @@ UNSURE = 0.8  # times what a recovery implies at least: an honest Q's bound lies
 FROZEN = -0.3  # nats a continuous code: a Q that learned to shrug says -0.18, one that never learned -0.39
 FIXED = -0.226  # nats: the ceiling of a code from U(-1, 1) where σ is 1
 ASLEEP = -0.1  # nats: a code below says next to nothing
+LOUD = 0.3  # nats: a continuous code above is written
 SILENT = 0.15  # of H(c), below which nobody writes the categorical codes
-FULL = 0.93  # of H(c), above which all is said
+HALF, FULL = 0.5, 0.93  # of H(c), above which much, and all, is said
 WON = 0.97  # D's accuracy
 LOST = 2.3  # G's loss in nats: D gives fakes one chance in ten of being real
 BLIND = 1.366  # nats of D's loss, at its best; a coin pays 1.39
 STILL = 0.015  # nats from one step to the next, in D's loss: where both play it is 0.03
 ROUGH = 0.35  # nats from one step to the next, in D's loss
-WRONG = (-0.5, -1.5)  # nats, of all classes and of a number: Q was sure, and wrong
+WRONG = (-0.5, -1.8)  # nats, of all classes and of a number: Q was sure, and wrong
 DEAD, ALIKE, FEW = 0.01, 0.13, 0.2  # spread of a pixel over the sample pictures, where black to white is 2
 
 
@@ -140,15 +140,16 @@ def _d_not_trained(s):
 
 
 def _lambda_too_large(s):
-    if s.g_loss > LOST and s.entropy and s.bound > FULL * s.entropy:
+    read, away = s.bound / s.entropy if s.entropy else 0.0, s.g_loss > LOST
+    if (read > FULL and (away or s.spread < ALIKE)) or (read > HALF and away and s.d_accuracy < WON):
         return (
-            f"L_I is {s.bound:.2f} of {s.entropy:.2f} nats while G's adversarial loss is {s.g_loss:.1f} nats: "
-            "G writes codes and does not play the game"
+            f"L_I is {s.bound:.2f} of {s.entropy:.2f} nats, G's adversarial loss {s.g_loss:.1f}, and the pictures differ "
+            f"by {s.spread:.2f} a pixel: G writes codes, and does not play the game"
         )
 
 
 def _d_won(s):
-    if s.d_accuracy > WON and s.g_loss > LOST:
+    if s.g_loss > LOST:
         return f"D is right {s.d_accuracy:.0%} of the time, and G's loss is {s.g_loss:.1f} nats"
 
 
@@ -177,6 +178,11 @@ def _softmax_twice(s):
             f"Q names {s.recovery:.0%} of the codes, which is worth {s.implied:.2f} nats at least, "
             f"and L_I is {s.bound:.2f}; after two softmaxes it ends at {s.cap:.2f}"
         )
+    if s.entropy and s.bound < SILENT * s.entropy and s.uniform and s.continuous > LOUD:
+        return (
+            f"L_I of the classes is {s.bound:.2f} of {s.entropy:.2f} nats while a continuous code has "
+            f"{s.continuous:.2f}: what asks for classes is weak, as after two softmaxes"
+        )
 
 
 def _codes_not_asked_for(s):
@@ -201,7 +207,7 @@ ILLNESSES = (  # from the surest sign to the vaguest: the first that is seen is 
     Illness("D won", _d_won, "Lower D's rate or raise G's; blur what D sees with noise"),
     Illness("collapsed", _collapsed, "Ask for the codes (λ = 1), slow G down, or change D's norm"),
     Illness("Q not trained", _q_not_trained, "Look for Q's head in an optimiser"),
-    Illness("softmax twice", _softmax_twice, "Hand logits to the cross-entropy"),
+    Illness("softmax twice", _softmax_twice, "Hand logits to the cross-entropy; see that λ of the classes isn't 0"),
     Illness("codes not asked for", _codes_not_asked_for, "Look at λ, and for a detach between G and Q"),
     Illness("sigma fixed", _sigma_fixed, 'Let Q learn σ (variance="learned"), or read nothing into the number'),
     Illness("continuous asleep", _continuous_asleep, "Raise λ of the continuous codes, or train for longer"),
