@@ -1,7 +1,8 @@
 """What is wrong with a run? ``diagnose`` reads a history and names the likeliest of ten illnesses, with its evidence.
 
 An illness is a rule of a few lines (``ILLNESSES``), tried from the surest sign to the vaguest; the thresholds stand at
-the top. They were fitted on some of the runs of ``tests/benchmarks/clinic.py``; notebook 10 shows how they do on others. Not here: runs of the variational autoencoders, which play no game, and any network: only what was recorded.
+the top. They were fitted on some of the runs of ``tests/benchmarks/clinic.py``; notebook 10 shows how they do on more.
+Not here: variational autoencoders, which play no game, and networks: ``diagnose`` sees only what was recorded.
 """
 
 import math
@@ -143,8 +144,8 @@ def _lambda_too_large(s):
     read, away = s.bound / s.entropy if s.entropy else 0.0, s.g_loss > LOST
     if (read > FULL and (away or s.spread < ALIKE)) or (read > HALF and away and s.d_accuracy < WON):
         return (
-            f"L_I is {s.bound:.2f} of {s.entropy:.2f} nats, G's adversarial loss {s.g_loss:.1f}, and the pictures differ "
-            f"by {s.spread:.2f} a pixel: G writes codes, and does not play the game"
+            f"L_I is {s.bound:.2f} of {s.entropy:.2f} nats, G's adversarial loss {s.g_loss:.1f}, and pictures "
+            f"differ by {s.spread:.2f} a pixel: G writes codes, and does not play the game"
         )
 
 
