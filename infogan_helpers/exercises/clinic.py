@@ -289,12 +289,14 @@ class StoredRun(NamedTuple):
         truth: the illness that it was given, or ``NOTHING``.
         method: that trained it.
         seed: whose last digit is the setting.
+        held_out: whether it was trained after the last change to a rule.
         history: metrics in half precision, and small pictures.
     """
 
     truth: str
     method: str
     seed: int
+    held_out: bool
     history: History
 
 
@@ -309,5 +311,5 @@ def stored_runs():
         codes = Codes(torch.empty(len(continuous), 0), of["categorical"].long(), continuous)
         metrics = StepMetrics(*of["metrics"].float().tolist())
         history = History(about["batch_size"], codes, metrics, [len(metrics.d_loss)], [of["pictures"]])
-        runs.append(StoredRun(about["truth"], about["method"], about["seed"], history))
+        runs.append(StoredRun(about["truth"], about["method"], about["seed"], about["held_out"], history))
     return runs
