@@ -5,9 +5,9 @@
 
 A run is NAME:SEEDS; where it trains, and what is kept of it, is ``harness``. The name says what is wrong with it, the
 last digit of the seed picks data, networks and codes (``SETTINGS``). Thresholds were fitted on last digits 0 to 4, then
-revised after a look at 5 to 7, and again after 8, 9 and the healthy runs of other methods. Seeds 12 (but for healthy-12),
-19 and 29 were trained after that and looked at once: they are held out. ``--ship`` writes all finished runs to
-``data/pretrained/histories``, for the notebook and for the tests.
+revised after a look at 5 to 7, and again after 8, 9 and the healthy runs of other methods. Seeds 12 (but for
+healthy-12), 19 and 29 were trained after that and looked at once: they are held out. ``--ship`` writes all finished
+runs to ``data/pretrained/histories``, for the notebook and for the tests.
 """
 
 import argparse
@@ -221,7 +221,7 @@ def ship(folder):
     write_results(
         "clinic",
         "What `diagnose` says of runs whose illness is known",
-        "Written by clinic.py. Thresholds were fitted on seeds that end in 0 to 4, and revised twice after others; 12, 19 and 29 are held out.",
+        "Written by clinic.py, whose first lines say which seeds thresholds were fitted on, and which are held out.",
         sorted(records, key=lambda record: (record["run"], record["seed"])),
         lambda record: {k: v for k, v in record.items() if k not in ("run", "seed", "said", "held out")},
     )
