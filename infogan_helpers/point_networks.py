@@ -1,0 +1,96 @@
+"""G, and D with Q, for points in the plane: three hidden layers, nothing random, nothing that depends on a batch.
+
+The fully connected pair of ``networks`` has batch norm in G and dropout in D. On Gaussians a hundredth wide either one
+moves the points by more than that. Not here: Q's head, which is the same on every trunk (``networks``).
+"""
+
+import math
+from itertools import pairwise
+
+from torch import nn
+
+from infogan_helpers import checks
+from infogan_helpers.networks import (
+    NORMS,
+    BatchNorm1d,
+    QHead,
+    batch_norm,
+    bound_weights,
+    check_images,
+    check_shape,
+    scaled,
+)
+
+UNITS = (128, 128, 128)  # of the hidden layers, at width 1
+SLOPE = 0.2  # of the leaky rectifiers
+
+
+class PointGenerator(nn.Module):
+    """Three hidden layers and tanh.
+
+    Args:
+        spec: the codes it takes.
+        image_shape: any shape; ``(2,)`` makes points in the plane.
+        width: scales the hidden layers.
+
+    Raises:
+        ValueError: ``image_shape`` or ``width`` is not such a value.
+    """
+
+    def __init__(self, spec, image_shape=(2,), width=1.0):
+        super().__init__()
+        self.spec, self.image_shape, self.width = spec, check_shape(image_shape), width
+        sizes = [spec.dim, *(scaled(units, width) for units in UNITS)]
+        layers = [layer for before, after in pairwise(sizes) for layer in (nn.Linear(before, after), nn.ReLU())]
+        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], math.prod(self.image_shape)), nn.Tanh())
+        keep_scale(self)
+
+    def forward(self, codes):
+        """Points in [-1, 1], shape ``(n, *image_shape)``."""
+        return self.layers(self.spec.encode(codes)).unflatten(1, self.image_shape)
+
+
+class PointDiscriminatorQ(nn.Module):
+    """D and Q on a trunk of three hidden layers, with linear heads.
+
+    Args:
+        spec: the codes that Q reads.
+        image_shape: any shape.
+        width: scales the hidden layers.
+        variance: of Q's continuous codes, ``"learned"`` or ``"fixed"`` at 1.
+        norm: of the trunk, one of ``networks.NORMS``. ``"spectral"`` bounds D's head too.
+
+    Raises:
+        ValueError: an argument is not such a value; in a call, the points have another shape.
+    """
+
+    def __init__(self, spec, image_shape=(2,), width=1.0, variance="learned", norm="none"):
+        super().__init__()
+        self.spec, self.image_shape, self.width = spec, check_shape(image_shape), width
+        self.norm = checks.choice("norm", norm, NORMS)
+        sizes = [math.prod(self.image_shape), *(scaled(units, width) for units in UNITS)]
+        layers = [nn.Flatten()]
+        for before, after in pairwise(sizes):
+            layers += [nn.Linear(before, after), *batch_norm(BatchNorm1d, after, norm), nn.LeakyReLU(SLOPE)]
+        self.trunk = nn.Sequential(*layers)
+        self.real_head = nn.Linear(sizes[-1], 1)
+        self.q_head = QHead(spec, sizes[-1], 0, variance, norm)
+        keep_scale(self)
+        if norm == "spectral":
+            bound_weights(self.trunk, self.real_head)
+
+    def forward(self, images):
+        """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
+        features = self.trunk(check_images(images, self.image_shape))
+        return self.real_head(features)[:, 0], self.q_head(features)
+
+
+def keep_scale(module):
+    """Draw each linear layer's weights so that its answers are as large as what it is given; biases start at 0.
+
+    Source: He et al. 2015, eq. 10.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, SLOPE)
+            nn.init.zeros_(layer.bias)
