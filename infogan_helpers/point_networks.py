@@ -23,6 +23,7 @@ from infogan_helpers.networks import (
 
 UNITS = (128, 128, 128)  # of the hidden layers, at width 1
 SLOPE = 0.2  # of the leaky rectifiers
+STEEPNESS = 30.0  # of D's first layer: it has edges every few hundredths of [-1, 1], and Gaussians are one wide
 
 
 class PointGenerator(nn.Module):
@@ -76,6 +77,7 @@ class PointDiscriminatorQ(nn.Module):
         self.real_head = nn.Linear(sizes[-1], 1)
         self.q_head = QHead(spec, sizes[-1], 0, variance, norm)
         keep_scale(self)
+        look_closely(self.trunk[1])
         if norm == "spectral":
             bound_weights(self.trunk, self.real_head)
 
@@ -86,11 +88,16 @@ class PointDiscriminatorQ(nn.Module):
 
 
 def keep_scale(module):
-    """Draw each linear layer's weights so that its answers are as large as what it is given; biases start at 0.
+    """Draw each linear layer's weights so that its answers are as large as what it is given.
 
     Source: He et al. 2015, eq. 10.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear):
             nn.init.kaiming_normal_(layer.weight, SLOPE)
-            nn.init.zeros_(layer.bias)
+
+
+def look_closely(layer):
+    """Make a first layer steep, with edges all over the square [-1, 1]: a D that sees a hundredth must bend there."""
+    nn.init.normal_(layer.weight, 0.0, STEEPNESS)
+    nn.init.uniform_(layer.bias, -STEEPNESS, STEEPNESS)

@@ -67,7 +67,7 @@ def test_config_refuses_weights_below_zero(name, value):
         ("variance", "free", "'learned' or 'fixed'"),
         ("variance", ["fixed"], "'learned' or 'fixed'"),
         ("norm", "layer", "'batch', 'spectral' or 'none'"),
-        ("game", "least squares", "'standard', 'r1', 'hinge' or 'wasserstein'"),
+        ("game", "least squares", "'standard', 'r1', 'r1_light', 'hinge' or 'wasserstein'"),
     ],
 )
 def test_config_names_the_field_what_it_takes_and_what_it_got(name, value, wanted):

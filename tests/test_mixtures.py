@@ -42,8 +42,8 @@ def test_real_points_are_good_as_often_as_a_gaussian_says_and_even(mixture):
 def test_points_are_counted_by_hand():
     mixture = ring()
     just_in, just_out = (torch.tensor([k * mixture.deviation, 0.0]) for k in (2.99, 3.01))
-    points = torch.stack([mixture.centres[0], mixture.centres[3] + just_in, mixture.centres[5] + just_out, torch.zeros(2)])
-    counted = count_modes(mixture, points)
+    first, fourth, sixth = mixture.centres[[0, 3, 5]]
+    counted = count_modes(mixture, torch.stack([first, fourth + just_in, sixth + just_out, torch.zeros(2)]))
     assert (counted.caught, counted.good) == (2, 0.5)
     assert counted.shares.tolist() == [0.25, 0, 0, 0.25, 0, 0, 0, 0]
 
