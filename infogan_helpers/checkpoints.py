@@ -81,7 +81,8 @@ def load_pretrained(name="mnist", folder=None):
     Args:
         name: which one; ``"mnist"``, ``"mnist_control"`` (its twin with λ = 0), ``"fashion_mnist"``, or a
             world's: ``"sprites"``, ``"faces"``, ``"chairs"``, or a relative's on digits: ``"ss_infogan"``,
-            ``"ac_infogan"``, or a VAE on sprites: ``"control_vae"``, whose decoder and encoder come as G and Q.
+            ``"ac_infogan"``, or a VAE on sprites: ``"control_vae"``, whose decoder and encoder come as G and Q, or,
+            on a grid of Gaussians, ``"modes"``.
         folder: where weights and cards lie; ``data/pretrained`` where it is ``None``.
 
     Returns:

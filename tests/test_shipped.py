@@ -15,6 +15,7 @@ from infogan_helpers.evaluation import code_accuracy, code_attribute_table, draw
 from infogan_helpers.judges import judged, load_judge
 from infogan_helpers.losses import code_recovery, lower_bound
 from infogan_helpers.methods import digits
+from infogan_helpers.mixtures import count_modes, grid
 from infogan_helpers.quality import SCORING_FOLDER, classify, frechet_distance, load_classifier, sure_share
 from infogan_helpers.world_presets import WORLD_PRESETS
 
@@ -146,6 +147,17 @@ def test_the_vaes_encoder_scores_on_new_pictures_as_its_card_says():
     redrawn = draw_images(model.generator, model.spec.sample(2000).replace(continuous=means))
     apart = (redrawn - pictures).square().mean().sqrt().item() / 2  # of ink, which runs from 0 to 1
     assert apart == pytest.approx(measured["reconstruction"], rel=0.1)
+
+
+def test_the_grid_is_drawn_and_its_classes_read_as_the_card_says():
+    model = load_pretrained("modes")
+    measured, codes = model.card["measured"], model.spec.sample(10_000, torch.Generator().manual_seed(77))
+    points = draw_images(model.generator, codes)
+    counted, posterior = count_modes(grid(), points), read_codes(model.discriminator_q, points)
+    assert counted.caught == measured["modes"]
+    assert counted.good == pytest.approx(measured["good"], abs=0.02)
+    assert float(lower_bound(posterior, codes, model.spec).categorical) == pytest.approx(measured["L_I"], abs=0.05)
+    assert [row["seed"] for row in model.card["runs"]["grid_recipe"]] == list(range(10))
 
 
 @pytest.mark.parametrize("name", WORLDS)

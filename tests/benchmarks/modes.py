@@ -2,13 +2,13 @@
 
     python tests/benchmarks/modes.py ring_plain:0-4 ring_r1:0-4 grid_plain:0-4 grid_r1:0-4 --workers 2
     python tests/benchmarks/modes.py ring_recipe:0-9 grid_recipe:0-9
-    python tests/benchmarks/modes.py stacked_plain:0-2 stacked_r1:0-2 faces_grown:0-2 faces_whole:0-2
+    python tests/benchmarks/modes.py stacked_plain:0 stacked_classes:0 faces_grown:0-1 faces_whole:0-1
     python tests/benchmarks/modes.py --ship
 
 A run is NAME:SEEDS; where it trains (--dask ADDRESS: on a cluster), and what is kept of it, is ``harness``. All runs
-on a mixture have the same networks and batches, all cures the same steps; ``recipe`` and ``averaged`` take three times
-as many. Labels and factors score the runs after the
-training has ended; no training sees them. Seconds are of the process, of one thread.
+on a mixture have the same networks and batches, all cures the same steps; ``recipe`` and ``averaged`` take four times
+as many. Labels and factors score the runs after the training has ended; no training sees them. Seconds are of the
+process, of one thread.
 """
 
 import argparse
@@ -71,7 +71,7 @@ CURES = {  # name to method, and what is not as in the plain game
 }
 COUNTS = {"ring": (4, 8, 16), "grid": (10, 25, 50)}  # classes of InfoGAN's code; as many as modes in the middle
 RECIPE = {  # the plain game, rates that fall, averages of both networks
-    "steps": 6000, "game": "standard", "noise": 1.0, "lambda_information": 0.5,
+    "steps": 8000, "game": "standard", "noise": 1.0, "lambda_information": 1.0,
     "learning_rate_factor": Ramp(0.3, 1.0, 1.0, 0.01),
 }  # fmt: skip
 STACKED_BASE = {"steps": 1500, "batch_size": 64, "learning_rate_g": 1e-3, "lambda_continuous": 0.0, "norm": "none"}
