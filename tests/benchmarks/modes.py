@@ -6,9 +6,9 @@
     python tests/benchmarks/modes.py --ship
 
 A run is NAME:SEEDS; where it trains (--dask ADDRESS: on a cluster), and what is kept of it, is ``harness``. All runs
-on a mixture have the same networks and batches, all cures the same steps; ``recipe`` and ``averaged`` take four times
-as many. Labels and factors score the runs after the training has ended; no training sees them. Seconds are of the
-process, of one thread.
+on a mixture have the same networks and batches, all cures the same steps; ``recipe``, and what is left of it without
+one of its parts, three times as many. Labels and factors score the runs after the training has ended; no training sees
+them. Seconds are of the process, of one thread.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist
 from infogan_helpers.evaluation import draw_images
 from infogan_helpers.judges import judged, load_judge
-from infogan_helpers.methods import infogan, instance_noise, noise_last, progressive
+from infogan_helpers.methods import infogan, instance_noise, progressive
 from infogan_helpers.quality import frechet_distance, load_classifier
 from infogan_helpers.schedules import Ramp
 from infogan_helpers.stacked_digits import count_stacked, stack_digits
@@ -70,10 +70,15 @@ CURES = {  # name to method, and what is not as in the plain game
     "noise": (instance_noise, {"noise": Ramp(0.0, 0.8, 0.2, 0.0), "lambda_information": 0.0}),
 }
 COUNTS = {"ring": (4, 8, 16), "grid": (10, 25, 50)}  # classes of InfoGAN's code; as many as modes in the middle
-RECIPE = {  # the plain game, rates that fall, averages of both networks
-    "steps": 8000, "game": "standard", "noise": 1.0, "lambda_information": 1.0,
-    "learning_rate_factor": Ramp(0.3, 1.0, 1.0, 0.01),
+RECIPE = {  # fog that lifts, then rates that fall, and L_I
+    "steps": 6000, "noise": Ramp(0.0, 0.5, 0.3, 0.0), "learning_rate_factor": Ramp(0.3, 1.0, 1.0, 0.01),
+    "lambda_information": 0.5,
 }  # fmt: skip
+LEFT_OUT = {  # what is left out of the recipe, and how
+    "fog": {"noise": 0.0},
+    "falling": {"learning_rate_factor": 1.0},
+    "information": {"lambda_information": 0.0},
+}
 STACKED_BASE = {"steps": 1500, "batch_size": 64, "learning_rate_g": 1e-3, "lambda_continuous": 0.0, "norm": "none"}
 OF_STACKED = {
     "plain": (CodeSpec((), 1, 64), {}),
@@ -109,10 +114,11 @@ def runs():
             every[f"{data}_classes{k}"] = Experiment(data, classes(k), infogan, infogan.Config(**base))
             silent = infogan.Config(**base, lambda_categorical=0.0)
             every[f"{data}_silent{k}"] = Experiment(data, classes(k), infogan, silent)
-            recipe = noise_last.Config(**POINT_BASE | RECIPE)
-            every[f"{data}_recipe{k}"] = Experiment(data, classes(k), noise_last, recipe)
-        every[f"{data}_recipe"] = every.pop(f"{data}_recipe{counts[1]}")
-        every[f"{data}_averaged"] = Experiment(data, NOISE, noise_last, replace(recipe, lambda_information=0.0))
+            recipe = instance_noise.Config(**POINT_BASE | RECIPE)
+            every[f"{data}_recipe{k}"] = Experiment(data, classes(k), instance_noise, recipe)
+        every[f"{data}_recipe"] = whole = every.pop(f"{data}_recipe{counts[1]}")
+        for what, changes in LEFT_OUT.items():
+            every[f"{data}_without_{what}"] = whole._replace(config=replace(recipe, **changes))
         banned = Unchecked(**base | unread | {"game": "r1_light", "norm": "batch"})
         every[f"{data}_banned"] = Experiment(data, NOISE, infogan, banned)
     for name, (spec, changes) in OF_STACKED.items():
@@ -187,7 +193,7 @@ def ship(folder):
         runs.setdefault(r["run"], []).append({"seed": r["seed"], **r["figures"], "seconds": r["seconds"]})
     facts = {
         "what": f"a G that draws the grid of 25 Gaussians; seed {SHIPPED.seed}, whatever it scored",
-        "method": noise_last.METHOD.name,
+        "method": instance_noise.METHOD.name,
         "config": record["config"],
         "trained on": f"{POINTS:,} points",
         "scored on": f"{COUNTED:,} points that it draws",
