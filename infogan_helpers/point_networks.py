@@ -7,6 +7,7 @@ moves the points by more than that. Not here: Q's head, which is the same on eve
 import math
 from itertools import pairwise
 
+import torch
 from torch import nn
 
 from infogan_helpers import checks
@@ -79,6 +80,7 @@ class PointDiscriminatorQ(nn.Module):
         keep_scale(self)
         look_closely(self.trunk[1])
         if norm == "spectral":
+            bound_edges(self.trunk[1])
             bound_weights(self.trunk, self.real_head)
 
     def forward(self, images):
@@ -101,3 +103,9 @@ def look_closely(layer):
     """Make a first layer steep, with edges all over the square [-1, 1]: a D that sees a hundredth must bend there."""
     nn.init.normal_(layer.weight, 0.0, STEEPNESS)
     nn.init.uniform_(layer.bias, -STEEPNESS, STEEPNESS)
+
+
+def bound_edges(layer):
+    """Divide a layer's biases by what spectral norm divides its weights by, so that its edges stay where they are."""
+    with torch.no_grad():
+        layer.bias /= torch.linalg.matrix_norm(layer.weight, 2)

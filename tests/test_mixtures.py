@@ -97,6 +97,20 @@ def test_norms_of_ds_trunk(norm):
         PointDiscriminatorQ(SPEC, norm="layer")
 
 
+def edges(norm):
+    """Where on the first axis D's first layer bends, as a bounded layer and as one that is not."""
+    torch.manual_seed(0)
+    layer = PointDiscriminatorQ(SPEC, norm=norm).trunk[1]
+    return layer.bias / layer.weight[:, 0]
+
+
+def test_d_bends_all_over_the_square_whether_it_is_bounded_or_not():
+    torch.testing.assert_close(edges("spectral"), edges("none"), rtol=1e-2, atol=1e-4)
+    assert ((edges("none").abs() < 1).float().mean()) > 0.3
+    steep = PointDiscriminatorQ(SPEC).trunk[1].weight.std()
+    assert steep.item() == pytest.approx(30, rel=0.2)
+
+
 # --- a thousand modes
 
 
