@@ -82,7 +82,8 @@ def load_pretrained(name="mnist", folder=None):
         name: which one; ``"mnist"``, ``"mnist_control"`` (its twin with λ = 0), ``"fashion_mnist"``, or a
             world's: ``"sprites"``, ``"faces"``, ``"chairs"``, or a relative's on digits: ``"ss_infogan"``,
             ``"ac_infogan"``, or a VAE on sprites: ``"control_vae"``, whose decoder and encoder come as G and Q; or what
-            went wrong: ``"striped"``, digits on stripes, and ``"lit_head"``, a head whose factors go together.
+            goes wrong: ``"modes"``, a grid of Gaussians, ``"striped"``, digits on stripes, and ``"lit_head"``, a head
+            whose factors go together.
         folder: where weights and cards lie; ``data/pretrained`` where it is ``None``.
 
     Returns:

@@ -194,7 +194,7 @@ class MLPGenerator(nn.Module):
 
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0):
         super().__init__()
-        self.spec, self.image_shape, self.width = spec, _check_shape(image_shape), width
+        self.spec, self.image_shape, self.width = spec, check_shape(image_shape), width
         sizes = [spec.dim, *(scaled(units, width) for units in (256, 512, 1024))]
         layers = []
         for before, after in pairwise(sizes):
@@ -223,7 +223,7 @@ class MLPDiscriminatorQ(nn.Module):
 
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="none"):
         super().__init__()
-        self.spec, self.image_shape, self.width = spec, _check_shape(image_shape), width
+        self.spec, self.image_shape, self.width = spec, check_shape(image_shape), width
         self.norm = checks.choice("norm", norm, NORMS)
         sizes = [math.prod(image_shape), *(scaled(units, width) for units in (1024, 512, 256))]
         layers = [nn.Flatten()]
@@ -289,7 +289,8 @@ def bound_weights(*modules):
                 spectral_norm(layer)
 
 
-def _check_shape(image_shape):
+def check_shape(image_shape):
+    """``image_shape`` as a tuple of integers, if it is a tuple or list of positive ones."""
     sizes = image_shape if isinstance(image_shape, (tuple, list)) else ()
     if not sizes or not all(checks.is_integer(s) and s > 0 for s in sizes):
         raise ValueError(f"image_shape must be a tuple of positive integers, got {image_shape!r}")
@@ -298,7 +299,7 @@ def _check_shape(image_shape):
 
 def check_image_shape(image_shape, divisor=4):
     """``image_shape`` as three integers, if it is such a shape, its sides divisible by ``divisor``."""
-    sizes = _check_shape(image_shape)
+    sizes = check_shape(image_shape)
     if len(sizes) != 3 or sizes[1] % divisor or sizes[2] % divisor:
         raise ValueError(
             f"image_shape must be (channels, height, width) with height and width divisible by {divisor}, "

@@ -10,6 +10,7 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.games import (
     GAMES,
     GRADIENT_PENALTY,
+    LIGHT_GAMMA,
     R1_GAMMA,
     discriminator_loss,
     generator_loss,
@@ -179,6 +180,13 @@ def test_r1_of_a_linear_critic_is_half_gamma_times_its_slope_squared_whatever_th
     assert loss.item() == pytest.approx(R1_GAMMA / 2 * (0.36 + 1.44), abs=1e-6)
     loss.backward()
     torch.testing.assert_close(critic.weight.grad, R1_GAMMA * torch.tensor([0.6, 1.2]))
+
+
+def test_light_r1_is_r1_with_a_smaller_gamma():
+    dq = DiscriminatorQ(CodeSpec((3,), 1, 2), (1, 8, 8), width=0.1, norm="none")
+    real = torch.rand(4, 1, 8, 8, generator=seeded())
+    light, whole = (GAMES[name].penalty(dq, real, None, None) for name in ("r1_light", "r1"))
+    torch.testing.assert_close(light / LIGHT_GAMMA, whole / R1_GAMMA)
 
 
 def test_r1_looks_at_real_images_alone_each_by_its_own_slope():

@@ -62,12 +62,12 @@ def test_config_refuses_weights_below_zero(name, value):
         ("betas", (False, 0.9), r"two numbers in \[0, 1\)"),
         ("information_trains_trunk", 1, "True or False"),
         ("information_trains_trunk", None, "True or False"),
-        ("architecture", "resnet", "'conv', 'mlp', 'deep' or 'mirrored'"),
-        ("architecture", ["conv"], "'conv', 'mlp', 'deep' or 'mirrored'"),
+        ("architecture", "resnet", "'conv', 'mlp', 'deep', 'mirrored', 'growing' or 'points'"),
+        ("architecture", ["conv"], "'conv', 'mlp', 'deep', 'mirrored', 'growing' or 'points'"),
         ("variance", "free", "'learned' or 'fixed'"),
         ("variance", ["fixed"], "'learned' or 'fixed'"),
         ("norm", "layer", "'batch', 'spectral' or 'none'"),
-        ("game", "least squares", "'standard', 'r1', 'hinge' or 'wasserstein'"),
+        ("game", "least squares", "'standard', 'r1', 'r1_light', 'hinge' or 'wasserstein'"),
     ],
 )
 def test_config_names_the_field_what_it_takes_and_what_it_got(name, value, wanted):

@@ -16,6 +16,7 @@ from infogan_helpers.evaluation import code_accuracy, code_attribute_table, draw
 from infogan_helpers.judges import judged, load_judge
 from infogan_helpers.losses import code_recovery, lower_bound
 from infogan_helpers.methods import digits
+from infogan_helpers.mixtures import count_modes, grid
 from infogan_helpers.quality import SCORING_FOLDER, classify, frechet_distance, load_classifier, sure_share
 from infogan_helpers.textures import striped
 from infogan_helpers.world_presets import WORLD_PRESETS
@@ -168,6 +169,18 @@ def test_the_codes_of_the_lit_head_follow_its_factors_as_the_card_says():
         for factor in table:
             for code in table.index:
                 assert table[factor][code] == pytest.approx(measured[f"|ρ| {factor} {code}"], abs=0.06), (name, factor)
+
+
+def test_the_grid_is_drawn_and_its_classes_read_as_the_card_says():
+    model = load_pretrained("modes")
+    measured, codes = model.card["measured"], model.spec.sample(10_000, torch.Generator().manual_seed(77))
+    points = draw_images(model.generator, codes)
+    counted, posterior = count_modes(grid(), points), read_codes(model.discriminator_q, points)
+    assert counted.caught == measured["modes"]
+    assert counted.good == pytest.approx(measured["good"], abs=0.02)
+    assert float(lower_bound(posterior, codes, model.spec).categorical) == pytest.approx(measured["L_I"], abs=0.05)
+    seeds = [row["seed"] for row in model.card["runs"]["grid_recipe"]]
+    assert seeds == list(range(len(seeds)))
 
 
 @pytest.mark.parametrize("name", WORLDS)

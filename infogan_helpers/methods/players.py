@@ -60,7 +60,7 @@ class PlayersConfig(RunConfig):
         choices = {"game": GAMES, "architecture": ARCHITECTURES, "norm": NORMS, "variance": VARIANCES}
         for name, known in choices.items():
             checks.choice(name, getattr(self, name), known)
-        if self.game in ("wasserstein", "r1") and self.norm == "batch":
+        if self.game in ("wasserstein", "r1", "r1_light") and self.norm == "batch":
             raise ValueError(
                 f"norm must be 'spectral' or 'none' where game is {self.game!r}, whose penalty is on each image by "
                 "itself, got 'batch'"
