@@ -51,4 +51,12 @@ REASONS = {
     ("09", "tax-facts"): "figures of those trainings, which depend on budget and machine; the cell asserts the claim",
     ("09", "control-train"): "a training with a progress bar; the next cell asserts what is claimed of it",
     ("09", "control-facts"): "figures of that training, which depend on budget and machine; the cell asserts the claim",
+    ("10", "codes-live"): "a training with a progress bar",
+    ("10", "codes-usage"): "figures of that training, which depend on budget and machine",
+    ("10", "codes-usage-table"): "a figure of that training",
+    ("10", "meaning-live"): "a training with a progress bar; the next cell asserts what is claimed of it",
+    ("10", "meaning-live-facts"): "trained figures, which depend on budget and machine; the cell asserts the claims",
+    ("10", "clinic-live"): "trainings, whose length depends on the budget",
+    ("10", "clinic-live-said"): "numbers of those trainings; the cell asserts what is claimed of them",
+    ("10", "clinic-live-figure"): "a figure of those trainings",
 }
