@@ -79,7 +79,7 @@ LEFT_OUT = {  # what is left out of the recipe, and how
     "falling": {"learning_rate_factor": 1.0},
     "information": {"lambda_information": 0.0},
 }
-STACKED_BASE = {"steps": 800, "batch_size": 64, "learning_rate_g": 1e-3, "lambda_continuous": 0.0, "norm": "none"}
+STACKED_BASE = {"steps": 800, "batch_size": 64, "learning_rate_g": 1e-3, "lambda_continuous": 0.0}
 OF_STACKED = {
     "plain": (CodeSpec((), 1, 64), {}),
     "classes": (CodeSpec((10, 10, 10), 0, 64), {}),
