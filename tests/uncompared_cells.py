@@ -51,6 +51,12 @@ REASONS = {
     ("09", "tax-facts"): "figures of those trainings, which depend on budget and machine; the cell asserts the claim",
     ("09", "control-train"): "a training with a progress bar; the next cell asserts what is claimed of it",
     ("09", "control-facts"): "figures of that training, which depend on budget and machine; the cell asserts the claim",
+    ("10", "modes-live"): "two trainings with progress bars; the next cell asserts what is claimed of them",
+    (
+        "10",
+        "modes-live-facts",
+    ): "figures of those trainings, which depend on budget and machine; the cell asserts the claims",
+    ("10", "modes-live-figure"): "a figure of those trainings",
     ("10", "codes-live"): "a training with a progress bar",
     ("10", "codes-usage"): "figures of that training, which depend on budget and machine",
     ("10", "codes-usage-table"): "a figure of that training",
