@@ -140,6 +140,11 @@ def flat(posterior):
     return torch.cat([*posterior.categorical_logits, posterior.mean, posterior.log_variance], dim=1)
 
 
+def nearly(one, other):
+    """Equal but for the order of a sum, which depends on the batch's size; some networks answer in tens."""
+    torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
 def test_codes_are_read_in_eval_mode_and_the_mode_is_put_back(discriminator_q):
     discriminator_q.train()
     state = {name: t.clone() for name, t in discriminator_q.state_dict().items()}
@@ -149,7 +154,7 @@ def test_codes_are_read_in_eval_mode_and_the_mode_is_put_back(discriminator_q):
     discriminator_q.eval()
     with torch.no_grad():
         wanted = discriminator_q(to_model_range(eight_by_eight()))[1]
-    torch.testing.assert_close(flat(posterior), flat(wanted))
+    nearly(flat(posterior), flat(wanted))
     read_codes(discriminator_q, eight_by_eight())
     assert not discriminator_q.training
     assert not flat(posterior).requires_grad
@@ -158,9 +163,9 @@ def test_codes_are_read_in_eval_mode_and_the_mode_is_put_back(discriminator_q):
 
 def test_bytes_and_floats_read_the_same_in_batches_of_any_size(discriminator_q):
     whole = flat(read_codes(discriminator_q, eight_by_eight()))
-    torch.testing.assert_close(flat(read_codes(discriminator_q, to_model_range(eight_by_eight()))), whole)
+    nearly(flat(read_codes(discriminator_q, to_model_range(eight_by_eight()))), whole)
     for size in (1, 3, 7):
-        torch.testing.assert_close(flat(read_codes(discriminator_q, eight_by_eight(), size)), whole)
+        nearly(flat(read_codes(discriminator_q, eight_by_eight(), size)), whole)
 
 
 def test_images_that_cannot_be_read_are_refused_and_the_mode_is_put_back(discriminator_q):
