@@ -277,6 +277,19 @@ def conditions():
     }
 
 
+def read_results(name):
+    """The records that ``write_results`` wrote."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def rows_by_run(records, row):
+    """What a card says of all runs: each one's seeds in their order, ``row`` giving the figures of a record."""
+    runs = {}
+    for record in records:
+        runs.setdefault(record["run"], []).append({"seed": record["seed"], **row(record)})
+    return runs
+
+
 def write_results(name, heading, note, records, row):
     """Write all records to ``results/NAME.json``, and ``write_tables``, whose arguments these are."""
     (RESULTS / f"{name}.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")

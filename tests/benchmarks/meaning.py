@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from harness import RESULTS, Measured, Run, conditions, finished, read_options, train, write_results
+from harness import Measured, Run, conditions, finished, read_options, read_results, rows_by_run, train, write_results
 
 from infogan_helpers.checkpoints import load_networks, save_pretrained
 from infogan_helpers.code_factors import as_columns, code_factor_table
@@ -238,21 +238,17 @@ def write_table(folder):
 def ship(name, folder):
     """Write the weights of one run, in half precision, and a card with the figures of all runs of its kind."""
     chosen, pattern = SHIPPED[name]
-    records = json.loads((RESULTS / "meaning.json").read_text(encoding="utf-8"))
+    records = read_results("meaning")
     [record] = [r for r in records if (r["run"], r["seed"]) == chosen]
     generator, discriminator_q = load_networks(chosen.weights(folder))
-    runs = {}
-    for r in records:
-        if re.fullmatch(pattern, r["run"]):
-            row = {"seed": r["seed"], **r["figures"], "steps": r["config"]["steps"], "seconds": r["seconds"]}
-            runs.setdefault(r["run"], []).append(row)
+    beside = [r for r in records if re.fullmatch(pattern, r["run"])]
     facts = {
         "what": f"{chosen.name} of meaning.py; seed {chosen.seed}, whatever it scored",
         "method": record["method"],
         "config": record["config"],
         "precision": "weights were trained in 32 bits and are stored in 16",
         "measured": record["figures"],
-        "runs": runs,
+        "runs": rows_by_run(beside, lambda r: {**r["figures"], "steps": r["config"]["steps"], "seconds": r["seconds"]}),
         "conditions": {**record["conditions"], "seconds": record["seconds"]},
     }
     if name == "lit_head":

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from harness import RESULTS, Measured, Run, conditions, finished, read_options, train, write_results
+from harness import Measured, Run, conditions, finished, read_options, read_results, rows_by_run, train, write_results
 
 from infogan_helpers import mixtures
 from infogan_helpers.checkpoints import load_networks, save_pretrained
@@ -184,11 +184,8 @@ def write_table(folder):
 
 def ship(folder):
     """Write the weights of one recipe's run and a card with the figures of all runs."""
-    records = json.loads((RESULTS / "modes.json").read_text(encoding="utf-8"))
+    records = read_results("modes")
     [record] = [r for r in records if (r["run"], r["seed"]) == SHIPPED]
-    runs = {}
-    for r in records:
-        runs.setdefault(r["run"], []).append({"seed": r["seed"], **r["figures"], "seconds": r["seconds"]})
     facts = {
         "what": f"a G that draws the grid of 25 Gaussians; seed {SHIPPED.seed}, whatever it scored",
         "method": instance_noise.METHOD.name,
@@ -196,7 +193,7 @@ def ship(folder):
         "trained on": f"{POINTS:,} points",
         "scored on": f"{COUNTED:,} points that it draws",
         "measured": record["figures"],
-        "runs": runs,
+        "runs": rows_by_run(records, lambda r: {**r["figures"], "seconds": r["seconds"]}),
         "conditions": {**record["conditions"], "seconds": record["seconds"]},
     }
     save_pretrained("modes", *load_networks(SHIPPED.weights(folder)), facts)

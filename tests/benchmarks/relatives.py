@@ -18,7 +18,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import torch
-from harness import RESULTS, Measured, Run, conditions, finished, read_options, train, write_results
+from harness import Measured, Run, conditions, finished, read_options, read_results, rows_by_run, train, write_results
 
 from infogan_helpers.checkpoints import load_networks, save_pretrained
 from infogan_helpers.codes import CodeSpec
@@ -205,14 +205,9 @@ def write_table(folder):
 def ship(name, folder):
     """Write the weights of one run, in half precision, and a card with the figures of all runs beside it."""
     chosen, beside = SHIPPED[name]
-    records = json.loads((RESULTS / "relatives.json").read_text(encoding="utf-8"))
+    records = read_results("relatives")
     [record] = [r for r in records if (r["run"], r["seed"]) == chosen]
     generator, discriminator_q = load_networks(chosen.weights(folder))
-    runs = {}
-    for r in records:
-        if r["run"].startswith(beside):
-            row = {"seed": r["seed"], **r["figures"], "labels": r["labels"], "seconds": r["seconds"]}
-            runs.setdefault(r["run"], []).append(row)
     facts = {
         "what": f"{name} on digits, {record['labels']:,} labels; seed {chosen.seed}, whatever it scored",
         "method": name,
@@ -221,7 +216,10 @@ def ship(name, folder):
         "scored on": "10,000 MNIST test digits; their labels enter to score only",
         "precision": "weights were trained in 32 bits and are stored in 16",
         "measured": record["figures"],
-        "runs": runs,
+        "runs": rows_by_run(
+            [r for r in records if r["run"].startswith(beside)],
+            lambda r: {**r["figures"], "labels": r["labels"], "seconds": r["seconds"]},
+        ),
         "conditions": {**record["conditions"], "seconds": record["seconds"]},
     }
     save_pretrained(name, generator.half(), discriminator_q.half(), facts)

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 import worlds
-from harness import RESULTS, Measured, Run, conditions, finished, read_options, train, write_results
+from harness import Measured, Run, conditions, finished, read_options, read_results, train, write_results
 from joblib import Memory
 from sklearn.ensemble import RandomForestClassifier
 from torch.distributions import Normal
@@ -293,7 +293,7 @@ def write_table(folder):
 def ship(folder):
     """Write the weights of one VAE, in half precision, and a card with the figures of all runs beside it."""
     name, chosen = SHIPPED
-    records, *others = (json.loads((RESULTS / f"{x}.json").read_text(encoding="utf-8")) for x in ("vaes", *TRAINED_BY))
+    records, *others = (read_results(x) for x in ("vaes", *TRAINED_BY))
     took = {(r["run"], r["seed"]): r["seconds"] for other in others for r in other}
     runs, curves = {}, {}
     for r in records:

@@ -17,7 +17,18 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from harness import RESULTS, Measured, Run, conditions, finished, read_options, train, write_results
+from harness import (
+    RESULTS,
+    Measured,
+    Run,
+    conditions,
+    finished,
+    read_options,
+    read_results,
+    rows_by_run,
+    train,
+    write_results,
+)
 
 from infogan_helpers.checkpoints import load_networks, save_pretrained
 from infogan_helpers.code_factors import as_columns, code_factor_table
@@ -208,17 +219,13 @@ def centrality(name, folder):
 
 def ship(name, folder):
     """Write one seed's weights, in half precision, and a card with every seed's figures."""
-    records = json.loads((RESULTS / "worlds.json").read_text(encoding="utf-8"))
+    records = read_results("worlds")
     records = [r for r in records if r["run"].split("_")[0] == name]
     shipped = Run(name, SHIPPED)
     [chosen] = [r for r in records if (r["run"], r["seed"]) == shipped]
     generator, discriminator_q = load_networks(shipped.weights(folder))
     centralities = json.loads(CENTRALITY.read_text(encoding="utf-8"))
-    runs_of = {}
-    for record in records:
-        runs_of.setdefault(record["run"], []).append(
-            {"seed": record["seed"], **record["figures"], "seconds": round(record["seconds"])}
-        )
+    runs_of = rows_by_run(records, lambda record: {**record["figures"], "seconds": round(record["seconds"])})
     facts = {
         "what": f"InfoGAN on {WORLD_PRESETS[name].world.__name__}; seed {SHIPPED}, whatever it scored",
         "method": chosen["method"],
