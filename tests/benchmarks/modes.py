@@ -2,7 +2,8 @@
 
     python tests/benchmarks/modes.py ring_plain:0-4 ring_r1:0-4 grid_plain:0-4 grid_r1:0-4 --workers 2
     python tests/benchmarks/modes.py ring_recipe:0-9 grid_recipe:0-9
-    python tests/benchmarks/modes.py stacked_plain:0-4 stacked_classes:0-4 stacked_hinge:0-2 faces_grown:0-1 faces_whole:0-1
+    python tests/benchmarks/modes.py stacked_plain:0-4 stacked_classes:0-4 stacked_hinge:0-2
+    python tests/benchmarks/modes.py faces_grown:0-1 faces_whole:0-1
     python tests/benchmarks/modes.py --ship
 
 A run is NAME:SEEDS; where it trains (--dask ADDRESS: on a cluster), and what is kept of it, is ``harness``. All runs
