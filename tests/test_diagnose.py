@@ -103,6 +103,12 @@ def test_the_nearest_picture_is_looked_for_in_a_class_and_not_at_all_among_point
     assert math.isnan(nearest(torch.zeros(4, 2), codes))
 
 
+def test_a_number_is_not_asleep_while_classes_are_still_coming():
+    trace = {"bound_continuous": -0.35, "code_recovery": 0.7}
+    assert diagnose(history_of(bound_categorical=1.3, **trace)).illness == NOTHING
+    assert diagnose(history_of(bound_categorical=2.0, **trace)).illness == "continuous asleep"
+
+
 def test_there_are_ten_illnesses_and_each_is_tried_above():
     assert {illness.name for illness in ILLNESSES} == {*TRACES, "collapsed"}
     assert len(ILLNESSES) == 10
