@@ -8,7 +8,16 @@ import pytest
 import torch
 
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.exercises.clinic import EARLIEST, ILLNESSES, NOTHING, TOO_EARLY, diagnose, signs, stored_runs
+from infogan_helpers.exercises.clinic import (
+    EARLIEST,
+    ILLNESSES,
+    NOTHING,
+    TOO_EARLY,
+    diagnose,
+    nearest,
+    signs,
+    stored_runs,
+)
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.players import StepMetrics
 from infogan_helpers.training import History
@@ -65,13 +74,39 @@ def test_a_loss_that_jumps_and_a_g_that_is_dead_come_from_rates():
     jumpy = history_of()
     jumpy.metrics.d_loss[::2] = [2.0] * 300
     assert diagnose(jumpy).illness == "rates too high"
-    dead = history_of(alike=True, d_accuracy=1.0, d_loss=0.05, g_loss=5.0, bound_categorical=0.0)
-    assert diagnose(dead).illness == "rates too high"
+    saturated = {"d_accuracy": 1.0, "d_loss": 0.05, "g_loss": 5.0, "bound_categorical": -0.01}
+    assert diagnose(history_of(alike=True, bound_continuous=-0.35, **saturated)).illness == "rates too high"
+    assert diagnose(history_of(alike=True, bound_continuous=0.35, **saturated)).illness == "D won"
 
 
 def test_pictures_that_are_all_alike_are_a_collapse():
     trace = {"bound_categorical": 0.0, "bound_continuous": -0.35, "code_recovery": 0.1}
     assert diagnose(history_of(alike=True, **trace)).illness == "collapsed"
+
+
+def test_two_pictures_drawn_again_and_again_are_a_collapse_and_far_ones_are_not():
+    trace = {"bound_categorical": 0.0, "bound_continuous": -0.35, "code_recovery": 0.1}
+    few = history_of(CodeSpec((), 2, 8), **trace)
+    assert signs(few).nearest > 0.5
+    assert diagnose(few).illness != "collapsed"
+    few.samples[-1] = few.samples[-1][:2].repeat(50, 1, 1, 1)
+    assert signs(few).spread > 0.4
+    assert signs(few).nearest == 0
+    assert diagnose(few).illness == "collapsed"
+
+
+def test_the_nearest_picture_is_looked_for_in_a_class_and_not_at_all_among_points():
+    codes = CodeSpec((2,), 0, 4).sample(2).sweep_categorical(0, range(2))  # a class a row, then the other: 0, 1, 0, 1
+    greys = torch.tensor([0, 0, 51, 102], dtype=torch.uint8).reshape(4, 1, 1, 1).expand(4, 1, 7, 7)
+    assert codes.categorical[:, 0].tolist() == [0, 1, 0, 1]
+    assert nearest(greys, codes) == pytest.approx(51 / 127.5)  # of 0.4, 0.8, 0.4 and 0.8 the lower middle
+    assert math.isnan(nearest(torch.zeros(4, 2), codes))
+
+
+def test_a_number_is_not_asleep_while_classes_are_still_coming():
+    trace = {"bound_continuous": -0.35, "code_recovery": 0.7}
+    assert diagnose(history_of(bound_categorical=1.3, **trace)).illness == NOTHING
+    assert diagnose(history_of(bound_categorical=2.0, **trace)).illness == "continuous asleep"
 
 
 def test_there_are_ten_illnesses_and_each_is_tried_above():
