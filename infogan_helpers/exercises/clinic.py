@@ -31,6 +31,7 @@ FIXED = -0.226  # nats: the ceiling of a code from U(-1, 1) where σ is 1, as it
 ASLEEP = -0.1  # nats: a code that is not read says -0.176, and one that is says more than 0
 LOUD = 0.3  # nats: a continuous code above is written
 SILENT = 0.15  # of H(c), below which nobody writes the categorical codes
+TAUGHT = -0.1  # nats: a Q that reads nothing says 0; one that says less was taught classes by something else, labels say
 HALF, COME, FULL = 0.5, 0.8, 0.93  # of H(c): much is said; numbers, which come after classes, are due; all is said
 WON = 0.97  # D's accuracy
 LOST = 2.3  # G's loss in nats: D gives fakes one chance in ten of being real
@@ -95,6 +96,11 @@ class Signs(NamedTuple):
         return sum(math.log(k) for k in self.classes)
 
     @property
+    def silent(self):
+        """Whether there are classes that nobody writes, and Q knows."""
+        return TAUGHT < self.bound < SILENT * self.entropy
+
+    @property
     def cap(self):
         """The most that their L_I can be where softmax is applied twice, in nats."""
         return sum(math.log(k) + 1 - math.log(math.e + k - 1) for k in self.classes)
@@ -122,7 +128,7 @@ class Illness(NamedTuple):
 
 
 def _rates_too_high(s):
-    if s.lowest < WRONG:
+    if s.lowest < WRONG and s.d_accuracy > WON:
         return f"L_I of the classes fell to {s.lowest:.1f} nats: Q was sure, and wrong"
     if s.roughness > ROUGH:
         return f"D's loss jumps by {s.roughness:.2f} nats from one step to the next"
@@ -176,7 +182,7 @@ def _softmax_twice(s):
             f"Q names {s.recovery:.0%} of the codes, which is worth {s.implied:.2f} nats at least, "
             f"and L_I is {s.bound:.2f}; after two softmaxes it ends at {s.cap:.2f}"
         )
-    if s.entropy and s.bound < SILENT * s.entropy and s.uniform and s.continuous > LOUD:
+    if s.silent and s.uniform and s.continuous > LOUD:
         return (
             f"L_I of the classes is {s.bound:.2f} of {s.entropy:.2f} nats while a continuous code has "
             f"{s.continuous:.2f}: what asks for classes is weak, as after two softmaxes"
@@ -184,7 +190,7 @@ def _softmax_twice(s):
 
 
 def _codes_not_asked_for(s):
-    if s.entropy and s.bound < SILENT * s.entropy:
+    if s.silent:
         return f"L_I is {s.bound:.2f} of {s.entropy:.2f} nats, and Q names {s.recovery:.0%} of the codes"
 
 

@@ -5,7 +5,7 @@
 
 A run is NAME:SEEDS; where it trains, and what is kept of it, is ``harness``. The name says what is wrong with it, the
 last digit of the seed picks data, networks and codes (``SETTINGS``). Rules were revised after a look at all runs of
-seeds below 100, which are *seen*; those of 100 and above were trained after that and looked at once: they are held out.
+seeds below 110, which are *seen*; those of 110 and above were trained after that and looked at once: they are held out.
 A run that was meant to collapse is one only if it did (``crowding``, on pictures and data); others are kept, and not
 shipped. ``--ship`` writes the finished runs to ``data/pretrained/histories``, for the notebook and for the tests.
 """
@@ -32,7 +32,7 @@ from infogan_helpers.training import run as train_run
 from infogan_helpers.worlds.sprites import Sprites
 
 COLUMNS = 5  # of the sample pictures that are kept, of ten
-HELD_OUT = 100  # the first seed that no rule has seen
+HELD_OUT = 110  # the first seed that no rule has seen
 DRAWN = 1000  # pictures for ``crowding``
 CROWDED = 0.2  # ``crowding`` below which G has collapsed; without codes it is 0.7 and more, in healthy runs mostly 0.3
 PLAIN = replace(  # in a few seconds, at the price of small pictures
