@@ -27,7 +27,7 @@ HEALTHY = {  # what a good run says at its end; each illness changes a few numbe
     "code_recovery": 0.98,
 }  # fmt: skip
 TRACES = {
-    "rates too high": {"bound_categorical": -3.0, "code_recovery": 0.1},
+    "rates too high": {"bound_categorical": -3.0, "code_recovery": 0.1, "d_accuracy": 0.99},
     "D not trained": {"d_accuracy": 0.5, "d_loss": 1.39, "g_loss": 0.69},
     "lambda too large": {"d_accuracy": 1.0, "d_loss": 0.05, "g_loss": 5.0},
     "D won": {"d_accuracy": 1.0, "d_loss": 0.05, "g_loss": 5.0, "bound_categorical": 1.5, "code_recovery": 0.8},
@@ -64,6 +64,12 @@ def test_classes_that_stay_silent_beside_a_number_that_speaks_were_squeezed():
     trace = {"bound_categorical": 0.02, "code_recovery": 0.12}
     assert diagnose(history_of(**trace, bound_continuous=1.6)).illness == "softmax twice"
     assert diagnose(history_of(**trace, bound_continuous=0.2)).illness == "codes not asked for"
+
+
+def test_a_q_that_knows_classes_from_labels_before_g_draws_them_is_not_ill():
+    trace = {"bound_categorical": -0.6, "code_recovery": 0.12, "d_accuracy": 0.9}
+    assert diagnose(history_of(**trace, bound_continuous=1.6)).illness == NOTHING
+    assert diagnose(history_of(**trace, bound_continuous=-0.1)).illness == NOTHING
 
 
 def test_full_codes_in_pictures_that_hardly_differ_are_too_much_lambda():

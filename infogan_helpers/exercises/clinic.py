@@ -31,7 +31,7 @@ FIXED = -0.226  # nats: the ceiling of a code from U(-1, 1) where σ is 1, as it
 ASLEEP = -0.1  # nats: a code that is not read says -0.176, and one that is says more than 0
 LOUD = 0.3  # nats: a continuous code above is written
 SILENT = 0.15  # of H(c), below which nobody writes the categorical codes
-TAUGHT = -0.1  # nats: a Q that reads nothing says 0; one that says less was taught classes by something else, labels say
+TAUGHT = -0.1  # nats: a Q that reads nothing says 0; one that says less knows classes from elsewhere (labels)
 HALF, COME, FULL = 0.5, 0.8, 0.93  # of H(c): much is said; numbers, which come after classes, are due; all is said
 WON = 0.97  # D's accuracy
 LOST = 2.3  # G's loss in nats: D gives fakes one chance in ten of being real
@@ -129,7 +129,7 @@ class Illness(NamedTuple):
 
 def _rates_too_high(s):
     if s.lowest < WRONG and s.d_accuracy > WON:
-        return f"L_I of the classes fell to {s.lowest:.1f} nats: Q was sure, and wrong"
+        return f"L_I of the classes fell to {s.lowest:.1f} nats, Q was sure and wrong; D is right {s.d_accuracy:.0%}"
     if s.roughness > ROUGH:
         return f"D's loss jumps by {s.roughness:.2f} nats from one step to the next"
     if s.spread < ALIKE and s.d_accuracy > WON and s.bound <= 0 and not s.continuous > 0:
