@@ -174,7 +174,8 @@ def test_nine_of_ten_runs_that_it_was_fitted_on_are_named_rightly_and_no_healthy
     assert sum(truth == name for truth, name in ill) >= 0.9 * len(ill)
     assert {name for run, name in said if run.truth == NOTHING} == {NOTHING}
     held_out = [run.truth == name for run, name in said if run.truth != NOTHING and run.held_out]
-    assert sum(held_out) >= 0.75 * len(held_out)  # 16 of 20: what it does on runs that no rule has seen
+    assert len(held_out) >= 20
+    assert sum(held_out) >= 0.9 * len(held_out)  # 23 of 23: what it does on runs that no rule has seen
     right = Counter(truth for truth, name in ill if truth == name)
     assert min(right[illness.name] for illness in ILLNESSES) >= 5
 
