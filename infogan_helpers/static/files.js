@@ -37,7 +37,7 @@ function greysOf(image, part, width, height) {
 const sorted = (numbers) => Float64Array.from(numbers).sort();
 
 // What stands out from the paper, 0 to 255, or null where nothing does. The margin shows what paper is: its middle grey,
-// and how uneven it is. Ink may be darker or lighter.
+// and how uneven it is. Ink may be darker or lighter; what is as strong as most of a stroke is full.
 function inkIn(greys, width, height) {
   const margin = greys.filter((_, i) => i < width || i >= width * (height - 1) || i % width === 0 || i % width === width - 1);
   const paper = sorted(margin)[margin.length >> 1];
@@ -46,9 +46,10 @@ function inkIn(greys, width, height) {
   const energy = (numbers) => numbers.reduce((sum, x) => sum + x * x, 0);
   const [dark, light] = [beyond(1), beyond(-1)];
   const ink = energy(dark) >= energy(light) ? dark : light;
-  const most = ink.reduce((a, b) => Math.max(a, b), 0);
-  const least = Math.min(uneven, most / 2);
-  return most - least < FAINTEST ? null : ink.map((x) => (255 * Math.max(0, x - least)) / (most - least));
+  const strongest = ink.reduce((a, b) => Math.max(a, b), 0);
+  const strokes = sorted(ink.filter((x) => x >= strongest / 2));
+  const [least, full] = [Math.min(uneven, strongest / 2), strokes[strokes.length >> 1]];
+  return full - least < FAINTEST ? null : ink.map((x) => 255 * Math.min(1, Math.max(0, (x - least) / (full - least))));
 }
 
 // How a picture comes onto the pad, as a model takes it: the whole picture, as ink on white; or its middle, in greys.
