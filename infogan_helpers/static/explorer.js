@@ -86,7 +86,7 @@ function exampleChoice({ examples, height, width }, model, change) {
   const options = ["G's own", ...examples].map((name, k) => {
     const canvas = element("canvas", { width, height, "aria-hidden": "true" });
     model.thumbnail(k).then((image) => canvas.getContext("2d").drawImage(image, 0, 0, width, height, 0, 0, width, height));
-    return [name, canvas, element("span", {}, k ? `real ${k}` : name)];
+    return [name, canvas, element("span", {}, name.split(" · ")[0])];
   });
   const choice = choices("which picture is edited", options, (k) => change({ example: k }));
   return { row: element("div", { class: "examples" }, element("div", { class: "heading" }, "Edit one of G's own, or a real picture"), choice.row), show: choice.show };
