@@ -31,7 +31,7 @@ TURN_STEPS, SHEET_TURN_STEPS = 72, 24  # of a dial, per turn: 5° and, on an exp
 # The largest values that an exported page's bytes can tell; angles in radians. Nats are cut there on any page.
 SHEET_SCALES = {"mean": 3.0, "deviation": 1.5, "angle": math.pi, "angle_deviation": math.pi, "nats": 6.0}
 CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
-EDITED_LINE = "generator(editor.codes())  # editor: what this cell made; the noise that was found has no seed"
+EDITED_LINE = "generator(editor.codes())  # editor: what this cell made"
 AGAIN = {  # names of what a search for a picture's noise has to show
     "seen": "the real picture",
     "others": "what G draws with the codes that Q read and the noise that the search found",

@@ -184,7 +184,7 @@ function painter({ layout, columns, pad, beside, line, root, tell }) {
       if (drawing.reading) columns[0].read(drawing.reading, null);
     } else if (drawing) said.push(`${drawing.heading}.`);
     line.textContent = view.line;
-    tell(said.join(" "));
+    tell(said.filter(Boolean).join(" "));
     root.dataset.drawn = String(turn); // for tests: pictures are on the page
   };
 }
