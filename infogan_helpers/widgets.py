@@ -103,8 +103,8 @@ class Explorer(anywidget.AnyWidget):
             self._read()
         state = (self.categorical, self.continuous, self.circular, self.seeds, self.between, self.drawing)
         if state != self._drawn:
-            self._drawn = state
             self._draw()
+            self._drawn = state  # only now: interrupted, it is drawn again
 
     def _draw(self):
         shown = {"categorical": self.categorical, "continuous": self.continuous, "circular": self.circular}
