@@ -104,12 +104,15 @@ def test_what_q_reads_beyond_the_sliders_is_shown_at_their_end():
 
 def test_a_picture_in_greys_is_taken_as_it_is_and_shown_light_where_it_is_light():
     networks = pair()
+    with torch.no_grad():
+        [*networks[0].parameters()][-1].add_(0.5)  # brighter than its negative
     examples = draw_images(networks[0], SPEC.sample(3, torch.Generator().manual_seed(0)))
     widget = edit_a_picture(*networks, examples)
     real = widget.page["real"]
     assert (real["count"], real["width"], real["height"]) == (3, SIDE, SIDE)
     bright = ((examples + 1) * 127.5).round().to(torch.uint8)
     assert np.abs(pixels(real["png"])[:, :SIDE].astype(int) - bright[0, 0].numpy()).max() <= 1
+    assert examples.mean() > 0.3
     canvas = np.kron(255 - bright[1, 0].numpy(), np.ones((CANVAS_SCALE, CANVAS_SCALE), np.uint8))  # 255 is black
     widget.drawing = canvas.tobytes()
     drawing, found = widget.view["drawing"], find_codes(*networks, bright[1:2])
