@@ -17,8 +17,8 @@ from infogan_helpers.data import as_model_range, to_ink
 from infogan_helpers.evaluation import eval_mode, read_codes
 from infogan_helpers.labels import UNLABELLED, few_labels
 
-STRENGTHS = (1.0, 10.0, 100.0, 1000.0)  # scikit-learn's C times the mean squared length of the features
-ALONE = 100.0  # the same, where a class has one labelled image and there is nothing to choose by
+STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # scikit-learn's C times the mean squared length of the features
+ALONE = 10.0  # the same, where a class has one labelled image and there is nothing to choose by
 FOLDS = 5
 
 
