@@ -6,13 +6,22 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import multivariate_normal
+from sklearn.neighbors import KernelDensity
 from torch import nn
 
 from infogan_helpers.applications import anomalies
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData
+from infogan_helpers.networks import DiscriminatorQ
 from infogan_helpers.posteriors import Posterior
 
-DENSITIES = (anomalies.gaussian, anomalies.nearest_normal, anomalies.one_class_svm, anomalies.kernel_density)
+DENSITIES = (
+    anomalies.gaussian,
+    anomalies.probabilistic_pca,
+    anomalies.nearest_normal,
+    anomalies.one_class_svm,
+    anomalies.kernel_density,
+)
 
 
 class Reader(nn.Module):
@@ -106,6 +115,18 @@ def test_fakeness_is_minus_the_logit_in_eval_mode_whatever_the_batch():
     assert reader.training
 
 
+def test_map_features_are_the_trunks_before_its_fully_connected_layers():
+    network = DiscriminatorQ(CodeSpec(), width=0.05).train()
+    x = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    maps = anomalies.map_features(network, x, batch_size=2)
+    assert maps.shape == (5, 6 * 7 * 7)
+    assert network.training
+    network.eval()
+    with torch.no_grad():
+        rest = network.trunk[-3:](torch.from_numpy(maps))
+        assert torch.allclose(rest, network.trunk(x), atol=1e-5)
+
+
 class Encoder(nn.Module):
     """Two latents, read off the first pixels."""
 
@@ -147,6 +168,18 @@ def test_gaussian_is_the_mahalanobis_distance():
     assert anomalies.gaussian(normal)(asked) == pytest.approx(by_hand)
 
 
+def test_probabilistic_pca_has_one_variance_outside_its_components():
+    rng, scales = np.random.default_rng(0), np.array([9.0, 4.0, 0.4, 0.2, 0.1])
+    turned = np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    normal, asked = (rng.normal(size=(n, 5)) * scales @ turned for n in (300, 20))
+    variances, directions = np.linalg.eigh(np.cov(normal.T))  # ascending: the first two components hold 95 %
+    variances[:3] = variances[:3].mean()
+    density = multivariate_normal(normal.mean(axis=0), directions * variances @ directions.T)
+    assert anomalies.probabilistic_pca(normal)(asked) == pytest.approx(-density.logpdf(asked))
+    along = (asked - normal.mean(axis=0)) @ directions[:, 3:]
+    assert anomalies.gaussian(normal)(asked) == pytest.approx((along**2 / variances[3:]).sum(axis=1))
+
+
 def test_nearest_normal_is_the_distance_to_the_nearest():
     score = anomalies.nearest_normal(np.array([[0.0, 0.0], [3.0, 0.0]]))
     assert score(np.array([[0.0, 2.0], [3.0, 0.5], [1.0, 0.0]])) == pytest.approx([2, 0.5, 1])
@@ -157,8 +190,7 @@ def test_kernel_density_is_that_of_the_bandwidth_which_makes_held_out_pictures_l
     is_held_out = np.arange(len(normal)) % 10 == 0
 
     def log_density(bandwidth, points):
-        squared = ((points[:, None] - normal[~is_held_out]) ** 2).sum(axis=2) / (2 * bandwidth**2)
-        return np.log(np.exp(-squared).mean(axis=1)) - 1.5 * math.log(2 * math.pi * bandwidth**2)
+        return KernelDensity(bandwidth=bandwidth).fit(normal[~is_held_out]).score_samples(points)
 
     held_out = {h: log_density(h, normal[is_held_out]).sum() for h in anomalies.BANDWIDTHS}
     best = max(held_out, key=held_out.get)

@@ -5,14 +5,18 @@ or to an anomaly, and which way a score points is fixed here, before any is coun
 search for a picture's noise, which is ``inversion``.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.special import logsumexp
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
-from sklearn.neighbors import KernelDensity, NearestNeighbors
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.neighbors import NearestNeighbors
 from sklearn.svm import OneClassSVM
+from torch import nn
 from torch.distributions import Categorical, Normal
 
 from infogan_helpers import checks
@@ -23,7 +27,6 @@ from infogan_helpers.evaluation import encode_images, eval_mode, read_codes
 KEPT = 0.95  # of the variance, by PCA, before a density is fitted: as in the protocol of Deep SVDD
 HELD_OUT = 10  # one normal picture of so many chooses a bandwidth
 BANDWIDTHS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4)
-LEAF = 400  # pictures per leaf of KDE's tree: trees hardly help in a hundred dimensions
 OUTLIERS = 0.1  # share of the normal pictures that a one-class SVM may leave outside
 
 
@@ -126,6 +129,25 @@ def fakeness(discriminator_q, images, batch_size=1000):
 
 
 @torch.no_grad()
+def map_features(discriminator_q, images, batch_size=1000):
+    """What the trunk's convolutions see: its feature maps before the fully connected layers, as rows.
+
+    Args:
+        discriminator_q: a ``networks.DiscriminatorQ``; its mode is put back afterwards.
+        images: ``uint8`` in [0, 255] or floats in [-1, 1], shape ``(n, *image_shape)``, on any device.
+        batch_size: images per forward pass.
+
+    Returns:
+        Float array, shape ``(n, channels * height * width)`` of the last convolution.
+    """
+    trunk = discriminator_q.trunk
+    maps = trunk[: next(i for i, layer in enumerate(trunk) if isinstance(layer, nn.Flatten)) + 1]
+    with eval_mode(discriminator_q) as device:
+        parts = [maps(as_model_range(batch.to(device))).cpu() for batch in images.split(batch_size)]
+    return torch.cat(parts).numpy()
+
+
+@torch.no_grad()
 def negative_elbo(encoder, decoder, images, draws=5, seed=0):
     """Minus a VAE's bound on each image, in nats: distortion, a mean over draws of z, plus rate.
 
@@ -156,17 +178,32 @@ def negative_elbo(encoder, decoder, images, draws=5, seed=0):
 
 
 def gaussian(normal):
-    """A Gaussian on the principal components of features that hold 95 % of their variance.
+    """A Gaussian on the principal components that hold 95 % of the variance; what lies outside them is not looked at.
 
     Args:
-        normal: features of normal pictures, shape ``(n, columns)``: pixels, say, or what a trunk hands on.
+        normal: features of normal pictures, shape ``(n, columns)``: their pixels, or what a network makes of them.
 
     Returns:
         A function from features, shape ``(m, columns)``, to squared Mahalanobis distances, shape ``(m,)``: twice minus
         the log-density, but for a constant.
     """
-    components = PCA(KEPT, svd_solver="full", whiten=True).fit(normal)
+    components = PCA(KEPT, whiten=True).fit(normal)
     return lambda features: np.square(components.transform(features)).sum(axis=1)
+
+
+def probabilistic_pca(normal):
+    """A Gaussian on all columns: ``gaussian``, and one variance for every direction outside its components.
+
+    Args:
+        normal: as in ``gaussian``.
+
+    Returns:
+        A function as there, to minus the log-density in nats.
+
+    Source: Tipping & Bishop 1999; by ``sklearn.decomposition.PCA``.
+    """
+    components = PCA(KEPT).fit(normal)
+    return lambda features: -components.score_samples(features)
 
 
 def nearest_normal(normal):
@@ -183,26 +220,34 @@ def one_class_svm(normal):
 
     Source: Schölkopf et al. 2001; by ``sklearn.svm.OneClassSVM``.
     """
-    components = PCA(KEPT, svd_solver="full").fit(normal)
+    components = PCA(KEPT).fit(normal)
     machine = OneClassSVM(nu=OUTLIERS).fit(components.transform(normal))
     return lambda features: -machine.decision_function(components.transform(features))
 
 
 def kernel_density(normal):
-    """Minus a kernel density's log, on the components of ``gaussian``, not whitened; arguments and answer as there.
+    """Minus a Gaussian kernel density's log, on the components of ``one_class_svm``; arguments and answer as there.
 
-    Every tenth normal picture is held out, and the bandwidth is the one that makes these likeliest.
+    Every tenth normal picture is held out, and the bandwidth is the one that makes these likeliest. In a hundred
+    dimensions no tree helps, so all distances are computed: faster than ``sklearn.neighbors.KernelDensity``.
 
-    Source: Parzen 1962; by ``sklearn.neighbors.KernelDensity``.
+    Source: Parzen 1962.
     """
-    components = PCA(KEPT, svd_solver="full").fit(normal)
+    components = PCA(KEPT).fit(normal)
     placed = components.transform(normal)
     is_held_out = np.arange(len(placed)) % HELD_OUT == 0
-    kept, held_out = placed[~is_held_out], placed[is_held_out]
+    kept = placed[~is_held_out]
+    squared = euclidean_distances(placed[is_held_out], kept, squared=True)
+    best = max(BANDWIDTHS, key=lambda h: _log_density(squared, h, kept.shape[1]).mean())
 
-    def fitted(bandwidth):
-        return KernelDensity(bandwidth=bandwidth, leaf_size=LEAF).fit(kept)
+    def score(features):
+        squared = euclidean_distances(components.transform(features), kept, squared=True)
+        return -_log_density(squared, best, kept.shape[1])
 
-    best = max(BANDWIDTHS, key=lambda bandwidth: fitted(bandwidth).score(held_out))
-    density = fitted(best)
-    return lambda features: -density.score_samples(components.transform(features))
+    return score
+
+
+def _log_density(squared, bandwidth, dimensions):
+    """Log of a mean of Gaussian kernels, from squared distances, shape ``(asked, kernels)``."""
+    norm = math.log(squared.shape[1]) + dimensions / 2 * math.log(2 * math.pi * bandwidth**2)
+    return logsumexp(-squared / (2 * bandwidth**2), axis=1) - norm
