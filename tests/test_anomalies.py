@@ -180,6 +180,19 @@ def test_probabilistic_pca_has_one_variance_outside_its_components():
     assert anomalies.gaussian(normal)(asked) == pytest.approx((along**2 / variances[3:]).sum(axis=1))
 
 
+def test_a_density_per_class_scores_by_the_class_that_knows_a_picture_best():
+    first, second = normal_features(60), normal_features(80, seed=1) + 9
+    few = normal_features(anomalies.FEWEST - 1, seed=2) - 9
+    classes = torch.tensor([4] * 60 + [2] * 80 + [7] * len(few))
+    score = anomalies.by_class(anomalies.gaussian, np.concatenate([first, second, few]), classes)
+    asked = normal_features(20, seed=3)
+    assert score(asked) == pytest.approx(anomalies.gaussian(first)(asked))
+    assert score(asked + 9) == pytest.approx(anomalies.gaussian(second)(asked + 9))
+    assert score(asked - 9).min() > 50
+    with pytest.raises(ValueError, match=r"^classes must hold 50 pictures in one class at least, got 1"):
+        anomalies.by_class(anomalies.gaussian, first, range(60))
+
+
 def test_nearest_normal_is_the_distance_to_the_nearest():
     score = anomalies.nearest_normal(np.array([[0.0, 0.0], [3.0, 0.0]]))
     assert score(np.array([[0.0, 2.0], [3.0, 0.5], [1.0, 0.0]])) == pytest.approx([2, 0.5, 1])

@@ -27,6 +27,7 @@ from infogan_helpers.evaluation import encode_images, eval_mode, read_codes
 KEPT = 0.95  # of the variance, by PCA, before a density is fitted: as in the protocol of Deep SVDD
 HELD_OUT = 10  # one normal picture of so many chooses a bandwidth
 BANDWIDTHS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4)
+FEWEST = 50  # pictures of a class, for a density of its own
 OUTLIERS = 0.1  # share of the normal pictures that a one-class SVM may leave outside
 
 
@@ -204,6 +205,29 @@ def probabilistic_pca(normal):
     """
     components = PCA(KEPT).fit(normal)
     return lambda features: -components.score_samples(features)
+
+
+def by_class(fit, normal, classes):
+    """A density per class of normal pictures; a picture is as strange as the class that knows it best finds it.
+
+    Args:
+        fit: ``probabilistic_pca``, or another of these.
+        normal: features of normal pictures, shape ``(n, columns)``.
+        classes: an integer per picture, shape ``(n,)``: Q's most probable class, say, which takes no label. Classes of
+            fewer than ``FEWEST`` pictures have no density.
+
+    Returns:
+        A function as ``fit``'s.
+
+    Raises:
+        ValueError: no class has enough pictures.
+    """
+    classes = checks.array(classes)
+    found, counts = np.unique(classes, return_counts=True)
+    if counts.max() < FEWEST:
+        raise ValueError(f"classes must hold {FEWEST} pictures in one class at least, got {counts.max()}")
+    scores = [fit(normal[classes == k]) for k in found[counts >= FEWEST]]
+    return lambda features: np.min([score(features) for score in scores], axis=0)
 
 
 def nearest_normal(normal):

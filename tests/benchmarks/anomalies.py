@@ -23,6 +23,7 @@ from infogan_helpers.applications.features import pixel_features
 from infogan_helpers.applications.inversion import find_codes
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist
+from infogan_helpers.evaluation import read_codes
 from infogan_helpers.measured import save_measured
 from infogan_helpers.methods import infogan, vae
 from infogan_helpers.methods.players import make_players
@@ -39,7 +40,7 @@ SPEC = CodeSpec()
 INFOGAN = {"steps": 500, "batch_size": 64}  # a quarter of the paper's width, as its twin's
 VAE = {"steps": 500}  # batches of 64, too
 OPTIONS = {"device": "cpu", "progress": False}
-SEARCHED = Separated(200, 400)  # test digits that the search draws again, the first ones; all others score all 10,000
+SEARCHED = Separated(200, 400)  # test digits, the first ones, for scores that take long; the others have all
 SEARCH_STEPS = (0, 50)
 FITTED = 6000  # training digits that the simple densities see, the first ones: as many as there are of one digit
 
@@ -98,6 +99,10 @@ def trained_scores(normal, test, seed):
         "maps": density_of_maps(dq, normal, test),
     }
     few = Separated(*(images[:n] for images, n in zip(test, SEARCHED, strict=True)))
+    known = normal[:FITTED]
+    classes = read_codes(dq, known).categorical_logits[0].argmax(dim=1)
+    by_class = anomalies.by_class(anomalies.probabilistic_pca, map_features(dq, known), classes)
+    figures["maps_by_class"] = of_both(lambda images: by_class(map_features(dq, images)), few)
     for steps in SEARCH_STEPS:
         found = [find_codes(g, dq, images, steps) for images in few]
         figures[f"search_{steps}"] = auroc(*(part.error for part in found))
