@@ -40,7 +40,7 @@ SPEC = CodeSpec()
 INFOGAN = {"steps": 500, "batch_size": 64}  # a quarter of the paper's width, as its twin's
 VAE = {"steps": 500}  # batches of 64, too
 OPTIONS = {"device": "cpu", "progress": False}
-SEARCHED = Separated(200, 400)  # test digits, the first ones, for scores that take long; the others have all
+FEW = Separated(200, 400)  # test digits, the first ones, for scores that take long; the others have all
 SEARCH_STEPS = (0, 50)
 FITTED = 6000  # training digits that the simple densities see, the first ones: as many as there are of one digit
 
@@ -98,7 +98,7 @@ def trained_scores(normal, test, seed):
         "fakeness": of_both(lambda images: anomalies.fakeness(dq, images), test),
         "maps": density_of_maps(dq, normal, test),
     }
-    few = Separated(*(images[:n] for images, n in zip(test, SEARCHED, strict=True)))
+    few = Separated(*(images[:n] for images, n in zip(test, FEW, strict=True)))
     known = normal[:FITTED]
     classes = read_codes(dq, known).categorical_logits[0].argmax(dim=1)
     by_class = anomalies.by_class(anomalies.probabilistic_pca, map_features(dq, known), classes)
