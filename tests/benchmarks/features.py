@@ -34,7 +34,7 @@ from infogan_helpers.data import load_mnist
 from infogan_helpers.evaluation import code_accuracy, read_codes
 from infogan_helpers.measured import save_measured
 from infogan_helpers.methods import infogan, vae
-from infogan_helpers.methods.players import make_players, recalibrate_batch_norm
+from infogan_helpers.networks import DiscriminatorQ
 
 LABELS = (10, 100, 1000)
 COMPONENTS = 50  # of PCA, and latents of the autoencoder and the VAE, as many as BiGAN's autoencoder had
@@ -87,11 +87,8 @@ def network_of(kind, n, seed, folder):
     if kind == "pca":
         return PCA(COMPONENTS, random_state=0).fit(pixel_features(load_mnist().images))
     if kind == "random":
-        spec, config = CodeSpec(), infogan.Config(seed=seed)
         torch.manual_seed(seed)
-        players, images = make_players(spec, (1, 28, 28), config), load_mnist().images
-        recalibrate_batch_norm(players, images, spec, seed, lambda real, fake, generator: (real,))
-        return players.discriminator_q
+        return DiscriminatorQ(CodeSpec(), width=infogan.Config().width)
     return load_networks(Run(f"{kind}{n}" if kind in TAUGHT else kind, seed).weights(folder))[1]
 
 
