@@ -26,7 +26,7 @@ from infogan_helpers.measured import save_measured
 from infogan_helpers.quality import classify, load_classifier
 
 NAMES = ("labels100", "labels1000")
-STEPS, BATCH = 600, 32
+STEPS, BATCH = 400, 32
 STRENGTHS = (0.5, 1.0)  # of copies
 SHARES = (0.25, 0.5, 0.75)  # of a batch, that is drawn
 VALIDATION = 1000  # labels that choose strength and share, none of them among those that teach
