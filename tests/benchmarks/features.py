@@ -1,14 +1,16 @@
 """Probes on features that were made without labels, or with as few as the probe's, over seeds, and one table.
 
-    python tests/benchmarks/features.py autoencoder:0-4 vae:0-4
+    python tests/benchmarks/vaes.py mnist_vae:0-4
+    python tests/benchmarks/relatives.py infogan:0-4 digits:0-4 ss10:0-4 ss100:0-4 ss1000:0-4
+    python tests/benchmarks/relatives.py alone10:0-4 alone100:0-4 alone1000:0-4
+    python tests/benchmarks/features.py autoencoder:0-4
     python tests/benchmarks/features.py pixels:0-4 pca:0-4 random_trunk:0-4 autoencoder_code:0-4 autoencoder_trunk:0-4
     python tests/benchmarks/features.py vae_mean:0-4 vae_trunk:0-4 infogan_trunk:0-4 infogan_codes:0-4
     python tests/benchmarks/features.py digits_trunk:0-4 digits_codes:0-4 ss_trunk:0-4 alone_trunk:0-4
 
-A run is NAME:SEEDS; where it runs, and what is kept of it, is ``harness``. The first line trains; all others read
-networks that lie in the folder: the first line's, and those of ``relatives.py`` (``infogan``, ``digits``, ``ss10`` to
-``ss1000``, ``alone10`` to ``alone1000``). Labelled digits are drawn from the 60,000 by the run's seed, as many of each
-digit, the same as ``relatives.py`` gave its networks of that seed. The 10,000 test digits score and choose nothing.
+A run is NAME:SEEDS; where it runs, and what is kept of it, is ``harness``. The first four lines train; all others read
+networks that lie in the folder. Labelled digits are drawn from the 60,000 by the run's seed, as many of each digit, the
+same as ``relatives.py`` gave its networks of that seed. The 10,000 test digits score and choose nothing.
 """
 
 import argparse
@@ -37,20 +39,19 @@ from infogan_helpers.methods import infogan, vae
 from infogan_helpers.networks import DiscriminatorQ
 
 LABELS = (10, 100, 1000)
-COMPONENTS = 50  # of PCA, and latents of the autoencoder and the VAE, as many as BiGAN's autoencoder had
-STEPS = 2000  # as the VAEs of vaes.py
-BETAS = {"autoencoder": 0.0, "vae": 1.0}  # on the rate: an autoencoder is a VAE that pays no tax
+COMPONENTS = 50  # of PCA, and of the autoencoder's code, as many as BiGAN's autoencoder had
+STEPS = 2000  # of the autoencoder, as many as the VAE's
 TAUGHT = ("ss", "alone")  # a network per number of labels, by the labels that the probe gets
 SAME = ("pixels", "pca")  # for all seeds, but for the labels
 NAMES = [
-    *BETAS, *SAME, "random_trunk", "autoencoder_code", "autoencoder_trunk", "vae_mean", "vae_trunk",
+    "autoencoder", *SAME, "random_trunk", "autoencoder_code", "autoencoder_trunk", "vae_mean", "vae_trunk",
     *("infogan_trunk", "infogan_codes", "digits_trunk", "digits_codes", "ss_trunk", "alone_trunk"),
 ]  # fmt: skip
 
 
 def train_or_probe(run, scratch):
     """One run: an autoencoder trained, or features probed."""
-    if run.name in BETAS:
+    if run.name == "autoencoder":
         return train_autoencoder(run, scratch)
     kind, _, part = run.name.partition("_")
     train_digits, test = load_mnist(), load_mnist(train=False)
@@ -71,8 +72,8 @@ def train_or_probe(run, scratch):
 
 
 def train_autoencoder(run, scratch):
-    """A VAE, or an autoencoder; kept as G and Q, and its last distortion and rate in nats."""
-    config = vae.Config(steps=STEPS, latents=COMPONENTS, beta=BETAS[run.name], seed=run.seed)
+    """An autoencoder, which is a VAE that pays nothing for what its code says; kept as G and Q."""
+    config = vae.Config(steps=STEPS, latents=COMPONENTS, beta=0.0, seed=run.seed)
     options = {"device": "cpu", "checkpoint": scratch / "checkpoint.safetensors", "progress": False}
     trained = vae.fit(load_mnist().images, config, **options)
     figures = {name: np.mean(getattr(trained.history, name)[-STEPS // 10 :]) for name in ("distortion", "rate")}
@@ -89,7 +90,8 @@ def network_of(kind, n, seed, folder):
     if kind == "random":
         torch.manual_seed(seed)
         return DiscriminatorQ(CodeSpec(), width=infogan.Config().width)
-    return load_networks(Run(f"{kind}{n}" if kind in TAUGHT else kind, seed).weights(folder))[1]
+    name = f"{kind}{n}" if kind in TAUGHT else {"vae": "mnist_vae"}.get(kind, kind)
+    return load_networks(Run(name, seed).weights(folder))[1]
 
 
 def represent(network, kind, part, images):
