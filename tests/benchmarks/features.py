@@ -7,6 +7,7 @@
     python tests/benchmarks/features.py pixels:0-4 pca:0-4 random_trunk:0-4 autoencoder_code:0-4 autoencoder_trunk:0-4
     python tests/benchmarks/features.py vae_mean:0-4 vae_trunk:0-4 infogan_trunk:0-4 infogan_codes:0-4
     python tests/benchmarks/features.py digits_trunk:0-4 digits_codes:0-4 ss_trunk:0-4 alone_trunk:0-4
+    python tests/benchmarks/features.py pixels_all:0 digits_trunk_all:0-4 infogan_trunk_all:0 autoencoder_code_all:0
 
 A run is NAME:SEEDS; where it runs, and what is kept of it, is ``harness``. The first four lines train; all others read
 networks that lie in the folder. Labelled digits are drawn from the 60,000 by the run's seed, as many of each digit, the
@@ -43,20 +44,22 @@ COMPONENTS = 50  # of PCA, and of the autoencoder's code, as many as BiGAN's aut
 STEPS = 2000  # of the autoencoder, as many as the VAE's
 TAUGHT = ("ss", "alone")  # a network per number of labels, by the labels that the probe gets
 SAME = ("pixels", "pca")  # for all seeds, but for the labels
-NAMES = [
-    "autoencoder", *SAME, "random_trunk", "autoencoder_code", "autoencoder_trunk", "vae_mean", "vae_trunk",
-    *("infogan_trunk", "infogan_codes", "digits_trunk", "digits_codes", "ss_trunk", "alone_trunk"),
+ALL = "_all"  # at a name's end: the nearest neighbour with all 60,000 labels
+UNTAUGHT = [
+    *SAME, "random_trunk", "autoencoder_code", "autoencoder_trunk", "vae_mean", "vae_trunk",
+    *("infogan_trunk", "infogan_codes", "digits_trunk", "digits_codes"),
 ]  # fmt: skip
+NAMES = ["autoencoder", *UNTAUGHT, *(f"{kind}_trunk" for kind in TAUGHT), *(name + ALL for name in UNTAUGHT)]
 
 
 def train_or_probe(run, scratch):
     """One run: an autoencoder trained, or features probed."""
     if run.name == "autoencoder":
         return train_autoencoder(run, scratch)
-    kind, _, part = run.name.partition("_")
+    kind, part = (*run.name.removesuffix(ALL).split("_"), "")[:2]
     train_digits, test = load_mnist(), load_mnist(train=False)
     figures = {}
-    for n in LABELS:
+    for n in () if run.name.endswith(ALL) else LABELS:
         if n == LABELS[0] or kind in TAUGHT:
             network = network_of(kind, n, run.seed, scratch.parent)
             features_of = partial(represent, network, kind, part)
@@ -65,9 +68,10 @@ def train_or_probe(run, scratch):
         if kind in TAUGHT:
             answer = read_codes(network, test.images).categorical_logits[0].argmax(1)
             figures[f"answer {n}"] = code_accuracy(answer, test.labels, range(10))
-    if kind not in TAUGHT and (kind not in SAME or run.seed == 0):
+    if run.name.endswith(ALL):
+        features_of = partial(represent, network_of(kind, None, run.seed, scratch.parent), kind, part)
         nearest = nearest_neighbour(features_of(train_digits.images), train_digits.labels)
-        figures["neighbour 60000"] = nearest.score(features_of(test.images), test.labels)
+        figures[f"neighbour {len(train_digits.labels)}"] = nearest.score(features_of(test.images), test.labels)
     return Measured(record_of(run, figures, features_of(test.images[:1]).shape[1]), None, None)
 
 
