@@ -53,26 +53,36 @@ NAMES = ["autoencoder", *UNTAUGHT, *(f"{kind}_trunk" for kind in TAUGHT), *(name
 
 
 def train_or_probe(run, scratch):
-    """One run: an autoencoder trained, or features probed."""
+    """One run: an autoencoder trained, or features probed, with few labels or with all."""
     if run.name == "autoencoder":
         return train_autoencoder(run, scratch)
-    kind, part = (*run.name.removesuffix(ALL).split("_"), "")[:2]
-    train_digits, test = load_mnist(), load_mnist(train=False)
-    figures = {}
-    for n in () if run.name.endswith(ALL) else LABELS:
+    probe = with_all_labels if run.name.endswith(ALL) else with_few_labels
+    figures, units = probe(run, scratch.parent, load_mnist(), load_mnist(train=False))
+    return Measured(record_of(run, figures, units), None, None)
+
+
+def with_few_labels(run, folder, digits, test):
+    """Figures, and the columns of the features."""
+    kind, figures = run.name.split("_")[0], {}
+    for n in LABELS:
         if n == LABELS[0] or kind in TAUGHT:
-            network = network_of(kind, n, run.seed, scratch.parent)
-            features_of = partial(represent, network, kind, part)
-        scores = few_label_scores(features_of, train_digits, test, n // 10, run.seed)
+            network = network_of(kind, n, run.seed, folder)
+            features_of = partial(represent, network, run.name)
+        scores = few_label_scores(features_of, digits, test, n // 10, run.seed)
         figures |= {f"probe {n}": scores.probe, f"neighbour {n}": scores.neighbour}
         if kind in TAUGHT:
             answer = read_codes(network, test.images).categorical_logits[0].argmax(1)
             figures[f"answer {n}"] = code_accuracy(answer, test.labels, range(10))
-    if run.name.endswith(ALL):
-        features_of = partial(represent, network_of(kind, None, run.seed, scratch.parent), kind, part)
-        nearest = nearest_neighbour(features_of(train_digits.images), train_digits.labels)
-        figures[f"neighbour {len(train_digits.labels)}"] = nearest.score(features_of(test.images), test.labels)
-    return Measured(record_of(run, figures, features_of(test.images[:1]).shape[1]), None, None)
+    return figures, features_of(test.images[:1]).shape[1]
+
+
+def with_all_labels(run, folder, digits, test):
+    """Likewise."""
+    name = run.name.removesuffix(ALL)
+    features_of = partial(represent, network_of(name.split("_")[0], None, run.seed, folder), name)
+    of_test = features_of(test.images)
+    nearest = nearest_neighbour(features_of(digits.images), digits.labels)
+    return {f"neighbour {len(digits.labels)}": nearest.score(of_test, test.labels)}, of_test.shape[1]
 
 
 def train_autoencoder(run, scratch):
@@ -98,14 +108,12 @@ def network_of(kind, n, seed, folder):
     return load_networks(Run(name, seed).weights(folder))[1]
 
 
-def represent(network, kind, part, images):
+def represent(network, name, images):
     """The features of images."""
-    if kind in SAME:
+    if name in SAME:
         pixels = pixel_features(images)
         return pixels if network is None else network.transform(pixels)
-    if part == "trunk":
-        return trunk_features(network, images)
-    return code_features(network, images)
+    return trunk_features(network, images) if name.endswith("trunk") else code_features(network, images)
 
 
 def record_of(run, figures, units):
