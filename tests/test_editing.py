@@ -15,6 +15,7 @@ from infogan_helpers.applications.editing import (
     rest_moved,
     score_edits,
     set_along,
+    stored_scores,
     towards,
     world_shows,
 )
@@ -167,3 +168,21 @@ def test_an_angle_that_should_have_stayed_counts_the_shorter_way():
 def test_edits_that_do_not_fit_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         score_edits(**({"stands": [0.0, 1.0, 2.0], "edited": EDITED, "real": REAL, "name": "slant"} | change))
+
+
+def test_stored_scores_are_the_median_over_seeds_with_both_ends():
+    def run(seed, rho, **found):
+        score = {"rho": rho, "moved": 2.0, "kept": 0.5, "rest": 0.25}
+        return {"run": "mnist", "seed": seed, "edits": {"slant": {"code": score}}, **found}
+
+    records = [run(s, rho, error=0.1, kept=0.9) for s, rho in enumerate((0.5, 0.9, 0.8))]
+    records += [{**run(0, 1.0), "run": "shear"}]
+    ways = {"ours": ("mnist", "code"), "shear": ("shear", "code"), "none": ("mnist", "direction")}
+    table = stored_scores(records, "slant", ways)
+    assert list(table.index) == ["ours", "shear"]
+    assert list(table.columns) == ["error", "found", "rho", "moved", "kept", "rest", "seeds"]
+    assert table.loc["ours", "rho"] == "0.80 (0.50 to 0.90)"
+    assert table.loc["ours", "found"] == "0.90 (0.90 to 0.90)"
+    assert table.loc["shear", "error"] == "0.00 (0.00 to 0.00)"
+    assert table["seeds"].tolist() == [3, 1]
+    assert stored_scores(records, "thickness", ways).empty

@@ -7,6 +7,7 @@ picture's codes and noise are found (``inversion``).
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.stats import spearmanr
 from sklearn.linear_model import RidgeCV
@@ -222,6 +223,31 @@ def _dial(index, column, values, circular):
         return Dial(index, _rho(column, values))
     same, opposite = _rho_around(column, values), _rho_around(-column, values)
     return Dial(index, same if same >= opposite else -opposite)
+
+
+def stored_scores(records, name, ways):
+    """Scores of finished runs as a table: the median over seeds, and the lowest and the highest in brackets.
+
+    Args:
+        records: of ``measured.load_measured("editing")``.
+        name: of the property that was moved.
+        ways: label of a row to ``(run, way)``; left out where no run moved the property so.
+
+    Returns:
+        A ``DataFrame``, a row per way: ``error`` and ``found``, the error of the pictures as they were found and the
+        share whose identity is kept before anything moves (0 and 1 where nothing has to be found); the fields of
+        ``EditScore``; ``seeds``, how many.
+    """
+    table = {}
+    for label, (run, way) in ways.items():
+        ours = [r for r in records if r["run"] == run and way in r["edits"].get(name, {})]
+        rows = [{"error": r.get("error", 0.0), "found": r.get("kept", 1.0), **r["edits"][name][way]} for r in ours]
+        if rows:
+            spread = {
+                key: f"{x.median():.2f} ({x.min():.2f} to {x.max():.2f})" for key, x in pd.DataFrame(rows).items()
+            }
+            table[label] = {**spread, "seeds": len(rows)}
+    return pd.DataFrame(table).T
 
 
 def _around(angles):
