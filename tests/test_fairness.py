@@ -71,6 +71,14 @@ def test_cell_weights_make_cells_count_alike():
     assert np.bincount(cell, weights=weights) == pytest.approx([2.5] * 4)
 
 
+def test_resampled_rows_fill_the_cells_evenly():
+    labels, groups = torch.tensor(LABELS), torch.tensor(GROUPS)
+    rows = fairness.resampled(labels, groups, 8000, seed=1)
+    counts = torch.bincount((2 * labels + groups)[rows], minlength=4)
+    assert counts.tolist() == pytest.approx([2000] * 4, abs=200)
+    assert len(rows.unique()) == len(labels)
+
+
 def test_colours_go_with_the_class_as_often_as_asked(digits):
     for agreement in (0.0, 0.5, 0.9, 1.0):
         data = fairness.coloured_digits(digits, 3000, agreement, seed=1)

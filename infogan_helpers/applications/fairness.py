@@ -252,6 +252,21 @@ def cell_weights(labels, groups):
     return torch.as_tensor(len(labels) / len(counts) / counts[cell.ravel()], dtype=torch.float32)
 
 
+def resampled(labels, groups, n, seed=0):
+    """Rows drawn with replacement so that every cell of class and group is as frequent as every other.
+
+    Args:
+        labels, groups: as in ``cell_weights``, whose errors these are too.
+        n: how many rows.
+        seed: of the draw.
+
+    Returns:
+        ``int64``, shape ``(n,)``.
+    """
+    random = torch.Generator().manual_seed(checks.seed("seed", seed))
+    return torch.multinomial(cell_weights(labels, groups), n, replacement=True, generator=random)
+
+
 def cell_accuracy(predictions, labels, groups):
     """Accuracy in each cell of class and group, of which the smallest is the worst group's.
 
