@@ -14,6 +14,7 @@ import argparse
 import json
 import time
 from dataclasses import asdict, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from infogan_helpers.measured import save_measured
 from infogan_helpers.methods import ac_infogan
 
 COUNT, AGREEMENT, FEW = 4000, 0.9, 20  # training digits; colours that go with the class; colour labels of "few"
-STEPS = 1500
+STEPS = 1000
 SHAPE_COUNT = 20_000  # other training digits, grey, that teach what only scores: which class G drew
 NAMES = ["real", *(f"prior_{a:g}" for a in (0.9, 0.8, 0.5))]
 
@@ -143,6 +144,13 @@ def of_second(data, test, trained, before, config):
     }, of_gan(data, test, second, config.seed)
 
 
+@cache
+def shape_judge():
+    """A classifier that learned from other digits, without colour; it only scores what G drew."""
+    others = fairness.coloured_digits(load_mnist(), SHAPE_COUNT, 0.5, seed=2000)
+    return fairness.train_classifier(fairness.grey(others.images), others.labels, steps=1000)
+
+
 def of_gan(data, test, trained, seed):
     """What the codes came to mean. Colours, classes of other digits and a classifier that learned from them score."""
     read = read_codes(trained.discriminator_q, data.images)
@@ -150,9 +158,7 @@ def of_gan(data, test, trained, seed):
     seen = (
         drawn.images[:, 2].sum(dim=(1, 2), dtype=torch.int) > drawn.images[:, 0].sum(dim=(1, 2), dtype=torch.int)
     ).long()
-    others = fairness.coloured_digits(load_mnist(), SHAPE_COUNT, 0.5, seed=2000)
-    judge = fairness.train_classifier(fairness.grey(others.images), others.labels, steps=1500)
-    shape = fairness.predict(judge, fairness.grey(drawn.images))
+    shape = fairness.predict(shape_judge(), fairness.grey(drawn.images))
     codes = {k: answers(trained.discriminator_q, test.independent.images, k) for k in (True, False)}
     shuffled = np.random.default_rng(seed).permutation(test.independent.colours)
     right = read.categorical_logits[1].argmax(dim=1) == data.colours
