@@ -14,7 +14,7 @@ import argparse
 import json
 import time
 from dataclasses import asdict, replace
-from functools import cache
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -43,6 +43,12 @@ class Test:
         self.aligned = fairness.coloured_digits(digits, len(digits.images), AGREEMENT, seed=1000)
         every = torch.ones_like(self.independent.colours)
         self.both = [fairness.in_colours(self.independent.images, every * k) for k in (0, 1)]
+
+    @cached_property
+    def judge(self):
+        """A classifier that learned from other digits, without colour; it only scores what G drew."""
+        others = fairness.coloured_digits(load_mnist(), SHAPE_COUNT, 0.5, seed=2000)
+        return fairness.train_classifier(fairness.grey(others.images), others.labels, steps=1000)
 
     def scored(self, answer, seconds, colour_labels):
         """What a function from pictures to classes gets right, and how fair it is."""
@@ -144,13 +150,6 @@ def of_second(data, test, trained, before, config):
     }, of_gan(data, test, second, config.seed)
 
 
-@cache
-def shape_judge():
-    """A classifier that learned from other digits, without colour; it only scores what G drew."""
-    others = fairness.coloured_digits(load_mnist(), SHAPE_COUNT, 0.5, seed=2000)
-    return fairness.train_classifier(fairness.grey(others.images), others.labels, steps=1000)
-
-
 def of_gan(data, test, trained, seed):
     """What the codes came to mean. Colours, classes of other digits and a classifier that learned from them score."""
     read = read_codes(trained.discriminator_q, data.images)
@@ -158,7 +157,7 @@ def of_gan(data, test, trained, seed):
     seen = (
         drawn.images[:, 2].sum(dim=(1, 2), dtype=torch.int) > drawn.images[:, 0].sum(dim=(1, 2), dtype=torch.int)
     ).long()
-    shape = fairness.predict(shape_judge(), fairness.grey(drawn.images))
+    shape = fairness.predict(test.judge, fairness.grey(drawn.images))
     codes = {k: answers(trained.discriminator_q, test.independent.images, k) for k in (True, False)}
     shuffled = np.random.default_rng(seed).permutation(test.independent.colours)
     right = read.categorical_logits[1].argmax(dim=1) == data.colours
