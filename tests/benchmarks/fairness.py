@@ -29,8 +29,8 @@ from infogan_helpers.measured import save_measured
 from infogan_helpers.methods import ac_infogan
 
 COUNT, AGREEMENT, FEW = 4000, 0.9, 20  # training digits; colours that go with the class; colour labels of "few"
-STEPS = 1000
-SHAPE_COUNT = 20_000  # other training digits, grey, that teach what only scores: which class G drew
+STEPS = 800
+SHAPE_COUNT = 10_000  # other training digits, grey, that teach what only scores: which class G drew
 NAMES = ["real", *(f"prior_{a:g}" for a in (0.9, 0.8, 0.5))]
 
 
@@ -48,7 +48,7 @@ class Test:
     def judge(self):
         """A classifier that learned from other digits, without colour; it only scores what G drew."""
         others = fairness.coloured_digits(load_mnist(), SHAPE_COUNT, 0.5, seed=2000)
-        return fairness.train_classifier(fairness.grey(others.images), others.labels, steps=1000)
+        return fairness.train_classifier(fairness.grey(others.images), others.labels)
 
     def scored(self, answer, seconds, colour_labels):
         """What a function from pictures to classes gets right, and how fair it is."""
