@@ -226,7 +226,7 @@ def _dial(index, column, values, circular):
 
 
 def stored_scores(records, name, ways):
-    """Scores of finished runs as a table: the median over seeds, and the lowest and the highest in brackets.
+    """Scores of finished runs as a table: the median over seeds, the lowest and the highest in brackets.
 
     Args:
         records: of ``measured.load_measured("editing")``.
