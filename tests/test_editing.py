@@ -183,6 +183,6 @@ def test_stored_scores_are_the_median_over_seeds_with_both_ends():
     assert list(table.columns) == ["error", "found", "rho", "moved", "kept", "rest", "seeds"]
     assert table.loc["ours", "rho"] == "0.80 (0.50 to 0.90)"
     assert table.loc["ours", "found"] == "0.90 (0.90 to 0.90)"
-    assert table.loc["shear", "error"] == "0.00 (0.00 to 0.00)"
+    assert table.loc["shear", "error"] == "0.00"  # of one run
     assert table["seeds"].tolist() == [3, 1]
     assert stored_scores(records, "thickness", ways).empty

@@ -226,7 +226,7 @@ def _dial(index, column, values, circular):
 
 
 def stored_scores(records, name, ways):
-    """Scores of finished runs as a table: the median over seeds, and the lowest and the highest in brackets.
+    """Scores of finished runs as a table: the median over seeds, the lowest and the highest in brackets.
 
     Args:
         records: of ``measured.load_measured("editing")``.
@@ -243,11 +243,13 @@ def stored_scores(records, name, ways):
         ours = [r for r in records if r["run"] == run and way in r["edits"].get(name, {})]
         rows = [{"error": r.get("error", 0.0), "found": r.get("kept", 1.0), **r["edits"][name][way]} for r in ours]
         if rows:
-            spread = {
-                key: f"{x.median():.2f} ({x.min():.2f} to {x.max():.2f})" for key, x in pd.DataFrame(rows).items()
-            }
-            table[label] = {**spread, "seeds": len(rows)}
+            table[label] = {**{key: _spread(x) for key, x in pd.DataFrame(rows).items()}, "seeds": len(rows)}
     return pd.DataFrame(table).T
+
+
+def _spread(x):
+    ends = f" ({x.min():.2f} to {x.max():.2f})" if len(x) > 1 else ""
+    return f"{x.median():.2f}{ends}"
 
 
 def _around(angles):
