@@ -1,4 +1,4 @@
-"""Features for few labels: features as the networks make them, probes that see the labels they are given and no other."""
+"""Features for few labels: features as networks make them; probes that see the labels they are given and no other."""
 
 import numpy as np
 import pytest

@@ -5,9 +5,9 @@
 A run is NAME:SEEDS; where it runs, and what is kept of it, is ``harness``. Networks are those of ``relatives.py`` and
 lie in the folder: ``ss100`` and ``ss1000``, whom the same labels taught, and ``digits``, which saw none and whose
 classes the same labels name. Every arm has the same classifier, as many steps and as many images per step. How strong
-copies are and which share of a batch is drawn, each arm chooses by 1,000 more labels of training digits, the same for
-all arms of a run. The 10,000 test digits score what was chosen, and a classifier that learned from all labels says
-whether G drew what it was asked for.
+copies are and which share of a batch is drawn is chosen by 1,000 more labels of training digits; ``digits`` takes the
+shares that were chosen for ss-InfoGAN. The 10,000 test digits score what was chosen, and a classifier that learned
+from all labels says whether G drew what it was asked for.
 """
 
 import argparse
@@ -26,12 +26,11 @@ from infogan_helpers.measured import save_measured
 from infogan_helpers.quality import classify, load_classifier
 
 NAMES = ("labels100", "labels1000")
-STEPS, BATCH = 400, 64
+STEPS, BATCH = 400, 32
 STRENGTHS = (0.5, 1.0)  # of copies
-SHARES = (0.25, 0.5, 0.75, 1.0)  # of a batch, that is drawn
+SHARES = (0.25, 0.5, 0.75)  # of a batch, that is drawn
 VALIDATION = 1000  # labels that choose strength and share, none of them among those that teach
 DRAWN = 10_000
-SOURCES = {"ss-InfoGAN": "ss", "InfoGAN, named": "digits"}
 
 
 def compare(run, scratch):
@@ -51,19 +50,23 @@ def compare(run, scratch):
         name = max(scores, key=scores.get)
         return {"chosen": name, "validation": scores, "test": right(trained[name], test.images, test.labels)}
 
-    arms = {"labels alone": best({"": ([(few, BATCH)], 0.0)})}
-    arms["copies"] = best({f"{strength}": ([(few, BATCH)], strength) for strength in STRENGTHS})
-    strength = float(arms["copies"]["chosen"])
+    def mixed(pool, shares, strength):
+        """Candidates by the share of a batch that is drawn."""
+        counts = {share: round(share * BATCH) for share in shares}
+        return {share: ([(few, BATCH - n), (pool, n)], strength) for share, n in counts.items()}
+
+    arms = {"labels alone": best({0.0: ([(few, BATCH)], 0.0)})}
+    arms["copies"] = best({strength: ([(few, BATCH)], strength) for strength in STRENGTHS})
+    strengths = {"drawn": 0.0, "both": arms["copies"]["chosen"]}
+    networks = {"ss": Run(f"ss{count}", run.seed), "named": Run("digits", run.seed)}
     drawn = {}
-    for source, kind in SOURCES.items():
-        name = Run(f"ss{count}" if kind == "ss" else kind, run.seed)
-        generator, dq = load_networks(name.weights(scratch.parent))
-        names = range(10) if kind == "ss" else names_of_classes(dq, few)
+    for source, trained in networks.items():
+        generator, dq = load_networks(trained.weights(scratch.parent))
+        names = range(10) if source == "ss" else names_of_classes(dq, few)
         pool = drawn_digits(generator, names, DRAWN, run.seed)
-        mixed = {f"{share}": [(few, BATCH - round(share * BATCH)), (pool, round(share * BATCH))] for share in SHARES}
-        mixed = {share: [source for source in sources if source[1]] for share, sources in mixed.items()}
-        arms[f"drawn by {source}"] = best({share: (sources, 0.0) for share, sources in mixed.items()})
-        arms[f"both, {source}"] = best({share: (sources, strength) for share, sources in mixed.items()})
+        for arm, strength in strengths.items():
+            shares = SHARES if source == "ss" else [arms[f"{arm}, ss"]["chosen"]]
+            arms[f"{arm}, {source}"] = best(mixed(pool, shares, strength))
         drawn[source] = drawn_facts(dq, names, pool, test)
     return Measured({**counted(run, count), "arms": arms, "drawn": drawn, "conditions": conditions()}, None, None)
 

@@ -56,6 +56,7 @@ LONG = {"sprites": 16_000, "faces": 9000}  # of ControlVAE alone
 NATS = {"mnist": 9.0, "sprites": 7.5, "faces": 6.0, "chairs": 6.0}  # where a rate that is held ends
 RAMPED = Ramp(0.0, 0.3, 0.0, 6.0)  # no latent is given up before there are pictures
 VAES = {
+    "vae": (vae, lambda nats: {}),
     "beta_vae": (vae, lambda nats: {"beta": RAMPED}),
     "factor_vae": (factor_vae, lambda nats: {"gamma": 20.0}),
     "beta_tcvae": (beta_tcvae, lambda nats: {"beta": 8.0}),
