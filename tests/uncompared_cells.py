@@ -65,4 +65,27 @@ REASONS = {
     ("10", "clinic-live"): "trainings, whose length depends on the budget",
     ("10", "clinic-live-said"): "numbers of those trainings; the cell asserts what is claimed of them",
     ("10", "clinic-live-figure"): "a figure of those trainings",
+    (
+        "11",
+        "editing-search",
+    ): "errors after a search, whose last digit depends on the machine; a later cell asserts the claims",
+    ("11", "editing-count"): "scores of as many digits as the budget has; the cell asserts what is claimed of them",
+    ("11", "features-live"): "few labels drawn twice or five times, by budget; the cell asserts what is claimed of it",
+    (
+        "11",
+        "augmentation-q",
+    ): "a figure of the shipped network, which the last digit of a machine may move; the cell asserts the claim",
+    (
+        "11",
+        "augmentation-live",
+    ): "four trainings, shorter at the quick budget; the cell asserts what is claimed of them",
+    ("11", "anomalies-live"): "a training with a progress bar; the next cell asserts what is claimed of it",
+    (
+        "11",
+        "anomalies-live-facts",
+    ): "figures of that training, which depend on budget and machine; the cell asserts the claims",
+    ("11", "anomalies-live-pictures"): "pictures in the order of that training's score",
+    ("11", "fairness-plain"): "figures of a training, which depend on budget and machine; the cell asserts the claims",
+    ("11", "fairness-train"): "a training with a progress bar; the next cells say what came of it",
+    ("11", "fairness-drawn"): "a figure of that training",
 }
