@@ -27,7 +27,7 @@ MNIST_BOX = 20 / 28  # of the picture, that the longer side of a digit fills
 DOWNLOAD_TIMEOUT = 10  # seconds without an answer from a mirror
 
 
-# SHA-256 of what the files hold, unpacked. MNIST's belong to the MD5 sums that torchvision knows; so do Fashion-MNIST's.
+# SHA-256 of what the files hold, unpacked; the archives that torchvision knows by their MD5 sums unpack to these.
 FILES = {
     "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db": ("MNIST", "train-images-idx3-ubyte"),
     "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5": ("MNIST", "train-labels-idx1-ubyte"),
@@ -363,9 +363,9 @@ def _read_idx(path, file):
         raise ValueError(f"{path} is truncated or corrupted ({error}): {cure}") from error
     digest = hashlib.sha256(content).hexdigest()
     if FILES.get(digest) != file:
-        what = "it is {}'s {}".format(*FILES[digest]) if digest in FILES else "no file of MNIST or Fashion-MNIST has it"
+        known = "it is {}'s {}".format(*FILES[digest]) if digest in FILES else "it is none of the files that we know"
         raise ValueError(
-            f"{path} is truncated, corrupted or not {file[0]}'s {file[1]}: by its SHA-256, {digest[:8]}…, {what}: {cure}"
+            f"{path} is truncated, corrupted or not {file[0]}'s {file[1]}: by its SHA-256, {digest}, {known}: {cure}"
         )
     header = 4 * (1 + content[3])
     shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, header, 4)]

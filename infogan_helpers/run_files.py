@@ -124,6 +124,14 @@ def save_run(path, run):
     save_tensors(path, tensors, metadata)
 
 
+def save_or_say(path, run, then):
+    """``save_run``; a save that fails costs nothing but the save, and one line says so, and what happens ``then``."""
+    try:
+        save_run(path, run)
+    except OSError as error:
+        print(f"Step {len(run.history)} was not saved to {path} ({error.strerror or error}). {then}")
+
+
 def load_run(path, run):
     """Put what ``save_run`` wrote back into a run that has just been made, in place.
 

@@ -19,7 +19,7 @@ from infogan_helpers.checkpoints import named_tensors
 from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.data import BatchSampler, as_model_range, check_images, to_uint8
 from infogan_helpers.interrupts import interruptible
-from infogan_helpers.run_files import load_run, run_file, save_run
+from infogan_helpers.run_files import load_run, run_file, save_or_say
 from infogan_helpers.runtime import default_device, isolated_randomness
 from infogan_helpers.schedules import Ramp, largest
 
@@ -264,7 +264,7 @@ class _Run:
                     self._draw()
                 self.history.seconds = before + time.perf_counter() - started
                 if saves:
-                    self._save(file, "The run goes on, and the next save tries again.")
+                    save_or_say(file, self, "The run goes on, and the next save tries again.")
                 if shows:
                     self._show(callback, interrupt)
                     shown = time.perf_counter()
@@ -272,7 +272,7 @@ class _Run:
         self.history.seconds = before + time.perf_counter() - started
         self.check_weights()
         if file is not None:
-            self._save(file, "What was trained is returned: checkpoints.save_networks saves it elsewhere.")
+            save_or_say(file, self, "What was trained is returned: checkpoints.save_networks saves it elsewhere.")
         if not self.history.sample_steps or self.history.sample_steps[-1] != len(self.history):
             self._draw()  # an interrupted run ends with a picture too; it is not part of the run that goes on
 
@@ -280,13 +280,6 @@ class _Run:
     def done(self):
         """Steps of this attempt that lie behind."""
         return len(self.history) + len(self.unread)
-
-    def _save(self, file, then):
-        """A save that fails costs nothing but the save."""
-        try:
-            save_run(file, self)
-        except OSError as error:
-            print(f"Step {len(self.history)} was not saved to {file} ({error.strerror or error}). {then}")
 
     def _show(self, callback, interrupt):
         """Call back with the history, whose last picture is of now: one that is only looked at stays out of the run."""

@@ -127,7 +127,7 @@ class World:
         factors = self.sample_factors(n, torch.Generator().manual_seed(seed))
         file = DEFAULT_ROOT / "worlds" / f"{self.file_stem()}-{n}-{seed}.safetensors"
         source = f"{n:,} pictures of {type(self).__name__}, seed {seed}"
-        images = self._kept(file, n) if file.is_file() else None
+        images = _kept(file, (n, *self.image_shape)) if file.is_file() else None
         if images is None:
             bar = tqdm(factors.split(10 * AT_ONCE), desc=type(self).__name__, unit="batch", disable=not progress)
             images = torch.cat([to_uint8(self.render(part)) for part in bar])
@@ -137,17 +137,6 @@ class World:
                 print(f"{file} could not be written ({error.strerror or error}): next time it is rendered again.")
         return ImageData(images, factors, source)
 
-    def _kept(self, file, n):
-        """The images of a file, or ``None`` where another renderer made them."""
-        tensors, metadata = load_tensors(file)
-        with contents_of(file):
-            if metadata["renderer"] != renderer():
-                return None
-            images, shape = tensors["images"], (n, *self.image_shape)
-            if images.shape != shape or images.dtype != torch.uint8:
-                raise ValueError(f"images must be uint8 of shape {shape}, got {images.dtype} of {tuple(images.shape)}")
-            return images
-
     def draw(self, values):
         """Brightness in [0, 1], shape ``(n, side, side)``, of what ``values`` returns."""
         raise NotImplementedError
@@ -155,6 +144,18 @@ class World:
     def file_stem(self):
         """What tells stored sets of this world and this size from others."""
         raise NotImplementedError
+
+
+def _kept(file, shape):
+    """The images of a file, or ``None`` where another renderer made them."""
+    tensors, metadata = load_tensors(file)
+    with contents_of(file):
+        if metadata["renderer"] != renderer():
+            return None
+        images = tensors["images"]
+        if images.shape != shape or images.dtype != torch.uint8:
+            raise ValueError(f"images must be uint8 of shape {shape}, got {images.dtype} of {tuple(images.shape)}")
+        return images
 
 
 def renderer():
