@@ -10,9 +10,9 @@ it and says what to do. Linux and macOS only: runs are forks of this process. No
 
 import argparse
 import gzip
+import multiprocessing
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -72,16 +72,10 @@ def state(file):
 
 
 def child(work):
-    """A fork that does its work silently; its process id."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)  # no return into the parent's work, whatever happened
-    return pid
+    """A fork that has begun its work."""
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    return process
 
 
 def announcing(pipe):
@@ -103,7 +97,7 @@ def kill_once(file, aimed, whole_run, whole_save):
         run_files.save_tensors = announcing(writing)
         fit(file)
 
-    pid = child(work)
+    process = child(work)
     os.close(writing)
     letters = b""
     if aimed == "a save":
@@ -113,8 +107,8 @@ def kill_once(file, aimed, whole_run, whole_save):
         time.sleep(random.uniform(0, whole_save))
     else:
         time.sleep(random.uniform(0, whole_run))
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
+    process.kill()
+    process.join()
     while more := os.read(reading, 1000):
         letters += more
     os.close(reading)
@@ -134,8 +128,9 @@ def one_kill(folder, aimed, whole, seconds):
         if hit == aimed or (aimed != "a save" and hit != "after the end"):
             break
     steps = load_tensors(file)[1]["steps"] if file.exists() else 0
-    _, code = os.waitpid(child(lambda: fit(file)), 0)
-    return Kill(aimed, hit, steps, code == 0 and state(file) == whole)
+    second = child(lambda: fit(file))
+    second.join()
+    return Kill(aimed, hit, steps, second.exitcode == 0 and state(file) == whole)
 
 
 def kills(count):
