@@ -217,8 +217,8 @@ def write(name, heading, note, rows, verdict):
     where = conditions()
     lines = [
         f"# {heading}", "",
-        f"By `python tests/benchmarks/faults.py {name}`, {where['date']}: {where['machine']}, Python {where['python']}, "
-        f"torch {where['torch']}, commit {where['commit']}.", "",
+        f"By `python tests/benchmarks/faults.py {name}`, {where['date']}: {where['machine']}, Python "
+        f"{where['python']}, torch {where['torch']}, commit {where['commit']}.", "",
         note, "",
         *markdown(rows), "",
         verdict, "",
@@ -234,9 +234,9 @@ def write_kills(killed):
         .agg(kills=("identical", "size"), identical=("identical", "sum"), least=("steps", "min"), most=("steps", "max"))
     )
     note = (
-        f"Runs of {CONFIG.steps} steps that save every {CONFIG.checkpoint_every}, killed by SIGKILL, aimed at any moment "
-        "or at a save, and gone on from in another process. Identical: all that the last file holds, to the bit (but "
-        "the clock). Least and most: the steps that the file had behind it when the run was killed."
+        f"Runs of {CONFIG.steps} steps that save every {CONFIG.checkpoint_every}, killed by SIGKILL, aimed at any "
+        "moment or at a save, and gone on from in another process. Identical: all that the last file holds, to the bit "
+        "(but the clock). Least and most: the steps that the file had behind it when the run was killed."
     )
     verdict = f"{sum(kill.identical for kill in killed)} of {len(killed)} identical."
     write("kills", "Runs killed and gone on from", note, table.reset_index(), verdict)
