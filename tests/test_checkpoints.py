@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from infogan_helpers import tensor_files
 from infogan_helpers.architectures import ARCHITECTURES
@@ -118,17 +119,18 @@ def test_a_save_that_fails_leaves_the_older_file_whole(tmp_path, monkeypatch):
     file = tmp_path / "t.safetensors"
     save_tensors(file, {"x": torch.zeros(1000)}, {"version": 1})
 
-    def half(tensors, path, metadata):
+    def half(path, content):
         with open(path, "wb") as opened:
-            opened.write(b"half")
+            opened.write(content[: len(content) // 2])
         raise OSError("disk full")
 
-    monkeypatch.setattr(tensor_files, "save_file", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="disk full"):
         save_tensors(file, {"x": torch.ones(1000)}, {"version": 2})
     tensors, note = load_tensors(file)
     assert note == {"version": 1}
     assert tensors["x"].sum() == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["t.safetensors"]
 
 
 def test_a_save_replaces_the_older_file_in_one_move(tmp_path, monkeypatch):
@@ -162,7 +164,7 @@ def _torch_file(path, content):
 
 
 def _foreign_file(path, content):
-    tensor_files.save_file({"x": torch.zeros(3)}, path)
+    save_file({"x": torch.zeros(3)}, path)
 
 
 @pytest.mark.parametrize("load", [load_tensors, load_networks])
@@ -176,7 +178,7 @@ def _foreign_file(path, content):
         lambda path, content: path.write_bytes(bytes(len(content))),
         lambda path, content: path.write_bytes(content + b"more"),
         lambda path, content: path.write_bytes(content.replace(b"infogan_helpers", b"infogan_hel{ers")),
-        lambda path, content: path.write_bytes(content.replace(b'{\\"arch', b"?\\'arch")),
+        lambda path, content: path.write_bytes(content.replace(b'{\\"sha', b"?\\'sha")),
         _torch_file,
         _foreign_file,
     ],
@@ -188,7 +190,7 @@ def test_a_damaged_file_is_an_error_that_names_it_and_the_cure(load, damage, tmp
     content = file.read_bytes()
     damage(file, content)
     assert file.read_bytes() != content
-    with pytest.raises(ValueError, match=r"n\.safetensors is truncated, corrupted .*: delete it and train again"):
+    with pytest.raises(ValueError, match=r"n\.safetensors is truncated, corrupted .*: delete it and run what wrote it"):
         load(file)
 
 
@@ -256,3 +258,52 @@ def test_the_digits_that_ship_are_small_and_can_be_read_by_q():
     assert images.std() > 0.3
     guesses = read_codes(model.discriminator_q, images).categorical_logits[0].argmax(1)
     assert (guesses == codes.categorical[:, 0]).float().mean() >= 0.9
+
+
+@pytest.mark.parametrize("name", ["../tiny", "a/b", "/tmp/tiny", "", ".", "..", ".hidden", "a\\b", "a b", None, 3])
+def test_a_model_is_saved_nowhere_but_in_its_folder(name, tmp_path):
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    with pytest.raises(ValueError, match=r"^name must be a word, .* got "):
+        save_pretrained(name, *networks(), {"seed": 7}, folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["shelf"]
+
+
+@pytest.mark.parametrize("facts", [None, 3, ["seed"], {"seed": torch.ones(1)}, {"seed": {1}}])
+def test_facts_that_no_card_can_hold_are_refused_before_anything_is_written(facts, tmp_path):
+    with pytest.raises(ValueError, match=r"^facts must be a dictionary that JSON can write, got "):
+        save_pretrained("tiny", *networks(), facts, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_networks_of_other_codes_or_images_are_not_saved_together(tmp_path):
+    _, discriminator_q = networks()
+    make_generator, _ = ARCHITECTURES["conv"]
+    with pytest.raises(ValueError, match=r"^generator and discriminator_q must have one spec, got"):
+        save_networks(
+            tmp_path / "n.safetensors", make_generator(CodeSpec((3,), 1, 4), (1, 8, 16), 0.05), discriminator_q
+        )
+    with pytest.raises(ValueError, match=r"^generator and discriminator_q must have one image_shape, got"):
+        save_networks(tmp_path / "n.safetensors", make_generator(SPEC, (1, 16, 8), 0.05), discriminator_q)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["", 3, None, b"n.safetensors", "a\0b"])
+def test_what_is_no_path_is_named(path):
+    for use in (lambda: load_tensors(path), lambda: save_tensors(path, {}, {}), lambda: load_networks(path)):
+        with pytest.raises(ValueError, match=r"^path must be a path, got "):
+            use()
+
+
+def test_what_is_no_tensor_or_no_json_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"^tensors must be a dictionary of tensors, got "):
+        save_tensors(tmp_path / "t", {"x": [1, 2]}, {})
+    with pytest.raises(ValueError, match=r"^metadata must be a dictionary that JSON can write, got "):
+        save_tensors(tmp_path / "t", {}, {"x": torch.ones(1)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_content_gives_one_file(tmp_path):
+    for name in ("one", "other"):
+        save_tensors(tmp_path / name, {"x": torch.arange(3), "a": torch.zeros(2)}, {"note": 1})
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
