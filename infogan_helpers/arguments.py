@@ -78,6 +78,11 @@ def between(least, most):
     return lambda name, value: checks.number(name, value, least=least, most=most)
 
 
+def number(name, value):
+    """A finite number."""
+    return checks.number(name, value)
+
+
 def above(bound):
     """A number."""
     return lambda name, value: checks.number(name, value, above=bound)
@@ -88,7 +93,7 @@ def one_of(*choices):
     return lambda name, value: checks.choice(name, value, choices)
 
 
-def a(*kinds, what=None):
+def instance(*kinds, what=None):
     """An object of a class, or of one of several."""
     wanted = what or " or ".join(f"a {kind.__name__}" for kind in kinds)
 
@@ -96,6 +101,16 @@ def a(*kinds, what=None):
         return value if isinstance(value, kinds) else refuse(name, wanted, value)
 
     return validate
+
+
+def configured(config, kind):
+    """A method's configuration, its defaults where it is ``None``.
+
+    Raises:
+        ValueError: ``config`` is of another kind.
+    """
+    method = kind.__module__.rpartition(".")[2]
+    return kind() if config is None else instance(kind, what=f"a {method}.{kind.__name__}")("config", config)
 
 
 def list_of(validate, least=0):
@@ -161,9 +176,9 @@ def function(name, value):
 
 
 BOOLEAN = checks.boolean
-TEXT = a(str, what="words, a str")
+TEXT = instance(str, what="words, a str")
 WORDS = maybe(TEXT)
-RANDOM = maybe(a(torch.Generator))
+RANDOM = maybe(instance(torch.Generator))
 
 
 def floats(shape=None, rows=0):
@@ -210,7 +225,7 @@ def images(shape="n, channels, height, width", rows=1):
     def validate(name, value):
         if not isinstance(value, torch.Tensor):
             value = _as_tensor(name, value, wanted)
-        if value.dtype != torch.uint8 and value.dtype not in FLOATS or not fits(value.shape):
+        if (value.dtype != torch.uint8 and value.dtype not in FLOATS) or not fits(value.shape):
             refuse(name, wanted, value)
         if value.dtype == torch.uint8:
             return value
@@ -236,16 +251,25 @@ def integers(shape="n", rows=1):
     return validate
 
 
-def numbers(shape="n", rows=1):
-    """Finite real numbers as a NumPy array: of arrays, lists, frames and tensors, wherever these are."""
-    fits, wanted = _shape(shape, rows), f"finite numbers{_of_shape(shape, rows)}"
+def numbers(shape="n", rows=1, whole=False, gaps=False):
+    """Real numbers as a NumPy array: of arrays, lists, frames and tensors, wherever these are.
+
+    Args:
+        shape, rows: as in ``floats``.
+        whole: whether they must be integers.
+        gaps: whether NaN may stand among them, where there is nothing to show.
+    """
+    fits, kinds = _shape(shape, rows), "iu" if whole else "fiu"
+    what = "integers" if whole else "numbers, or NaN where there is none," if gaps else "finite numbers"
+    wanted = f"{what}{_of_shape(shape, rows)}"
 
     def validate(name, value):
         array = _as_array(name, value, wanted)
-        if array.dtype.kind not in "fiu" or not fits(array.shape):
+        if array.dtype.kind not in kinds or not fits(array.shape):
             refuse(name, wanted, value if isinstance(value, (np.ndarray, torch.Tensor)) else array)
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} must be {wanted}, got {array[~np.isfinite(array)][0]} among them")
+        bad = np.isinf(array) if gaps else ~np.isfinite(array)
+        if bad.any():
+            raise ValueError(f"{name} must be {wanted}, got {array[bad][0]} among them")
         return array
 
     return validate

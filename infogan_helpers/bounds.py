@@ -9,7 +9,10 @@ import math
 
 import torch
 
+from infogan_helpers.arguments import floats, number, takes
 
+
+@takes(log_q=floats("n", rows=1), prior_entropy=number)
 def barber_agakov(log_q, prior_entropy):
     """E[log Q(c | x)] + H(c): InfoGAN's L_I, for any Q. It asks for the prior's entropy, and for no second code.
 
@@ -22,9 +25,10 @@ def barber_agakov(log_q, prior_entropy):
 
     Source: Barber & Agakov 2003; Poole et al. 2019, section 2.1 (arXiv 1905.06922).
     """
-    return log_q.mean() + prior_entropy
+    return log_q.mean() + float(prior_entropy)
 
 
+@takes(scores=floats("n, n", rows=2))
 def donsker_varadhan(scores):
     """E[s(x, c)] - log E[exp s(x, c')]: the bound that MINE climbs.
 
@@ -43,6 +47,7 @@ def donsker_varadhan(scores):
     return _check_scores(scores).diagonal().mean() - _log_mean_exp_apart(scores)
 
 
+@takes(scores=floats("n, n", rows=2))
 def nwj(scores):
     """E[s(x, c)] - E[exp(s(x, c') - 1)], after Nguyen, Wainwright and Jordan; also known as f-GAN's KL, or MINE-f.
 
@@ -61,6 +66,7 @@ def nwj(scores):
     return _check_scores(scores).diagonal().mean() - (_log_mean_exp_apart(scores) - 1).exp()
 
 
+@takes(scores=floats("n, n", rows=2))
 def info_nce(scores):
     """log n minus the cross-entropy of finding, for each picture, its own code among all n.
 

@@ -10,6 +10,8 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 
+LARGEST = 1e18  # of a number that anyone means; squared it is still finite in single precision
+
 
 def is_integer(value):
     """Whether ``value`` is an integer, Python's or NumPy's, and no bool."""
@@ -34,6 +36,8 @@ def integer(name, value, *, least):
     """
     if not is_integer(value) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+    if value >= 2**31:  # nothing here has so many, and torch's own words for it are long
+        raise ValueError(f"{name} must be an integer of at least {least} and below 2**31, got {value!r}")
     return int(value)
 
 
@@ -63,6 +67,8 @@ def number(name, value, *, least=None, above=None, most=None):
     fits = is_number(value) and (least is None or value >= least) and (above is None or value > above)
     if not fits or (most is not None and value > most):
         raise ValueError(f"{name} must be {_range(least, above, most)}, got {value!r}")
+    if abs(value) > LARGEST:
+        raise ValueError(f"{name} must be {_range(least, above, most)} and at most {LARGEST:g}, got {value!r}")
     return value
 
 

@@ -12,6 +12,19 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import (
+    RANDOM,
+    at_least,
+    between,
+    device,
+    instance,
+    list_of,
+    maybe,
+    number,
+    seed,
+    takes,
+    told,
+)
 from infogan_helpers.priors import (
     CategoricalPrior,
     CircularPrior,
@@ -83,6 +96,7 @@ class Codes:
             rows = torch.tensor(rows)
         return Codes(self.noise[rows], self.categorical[rows], self.continuous[rows], self.circular[rows])
 
+    @takes(device=device)
     def to(self, device):
         """The same codes on another device."""
         return Codes(*(part.to(device) for part in (self.noise, self.categorical, self.continuous, self.circular)))
@@ -209,6 +223,7 @@ class CodeSpec:
             self.circular * CircularPrior().entropy(),
         )
 
+    @takes(n=at_least(1), generator=RANDOM, device=maybe(device))
     def sample(self, n, generator=None, device=None):
         """Draw ``n`` inputs from the prior.
 
@@ -224,7 +239,6 @@ class CodeSpec:
         Raises:
             ValueError: ``n`` is not a positive integer.
         """
-        checks.integer("n", n, least=1)
         where = (generator, device if generator is None else generator.device)
         noise = torch.randn(n, self.noise, generator=where[0], device=where[1])
         classes = [CategoricalPrior(k).sample((n, 1), *where) for k in self.categorical]
@@ -233,6 +247,13 @@ class CodeSpec:
         codes = Codes(noise, categorical, continuous, CircularPrior().sample((n, self.circular), *where))
         return codes if device is None else codes.to(device)
 
+    @takes(
+        categorical=list_of(at_least(0)),
+        continuous=list_of(number),
+        seeds=list_of(seed, 2),
+        between=between(0, 1),
+        circular=list_of(number),
+    )
     def codes_at(self, categorical=(), continuous=(), seeds=(0, 1), between=0.0, circular=()):
         """One row of chosen codes, with noise on the way from one seed's draw to another's (``priors.noise_between``).
 
@@ -249,13 +270,13 @@ class CodeSpec:
         Raises:
             ValueError: too few or too many codes, a class or ``between`` out of range, or a value that is not finite.
         """
-        checks.number("between", between, least=0, most=1)
         values, angles = _row_of("continuous", continuous), wrapped(_row_of("circular", circular))
-        classes = torch.tensor([list(categorical)], dtype=torch.long)
+        classes = torch.tensor([categorical], dtype=torch.long)
         codes = Codes(noise_between(seeds, between, self.noise), classes, values, angles)
         self.check(codes)
         return codes
 
+    @takes(codes=instance(Codes))
     def encode(self, codes):
         """The generator's input: one-hot categories, continuous codes, cosine and sine of each circular one, noise.
 
@@ -268,6 +289,7 @@ class CodeSpec:
         circular = torch.stack([codes.circular.cos(), codes.circular.sin()], dim=2).flatten(1)
         return torch.cat([*one_hots, codes.continuous, circular, codes.noise], dim=1).to(codes.noise.dtype)
 
+    @takes(codes=instance(Codes))
     def check(self, codes):
         """Raise a ``ValueError`` unless ``codes`` have this spec's columns and classes."""
         for name in ("categorical", "continuous", "circular"):
@@ -319,11 +341,16 @@ def _is_integer(tensor):
 
 
 def _as_list_of(values, like, name):
-    tensor = torch.as_tensor(values, device=like.device)
-    rounded = tensor.to(like.dtype)
-    if tensor.ndim != 1 or (_is_integer(like) and not torch.equal(rounded.to(tensor.dtype), tensor)):
-        kind = "integers" if _is_integer(like) else "numbers"
-        raise ValueError(f"{name} must be a list of {kind}, got {values!r}")
+    kind = "integers" if _is_integer(like) else "finite numbers"
+    try:
+        tensor = torch.as_tensor(values, device=like.device)
+        rounded = tensor.to(like.dtype)
+    except (TypeError, ValueError, RuntimeError):
+        tensor = rounded = torch.empty(())
+    if tensor.ndim != 1 or tensor.is_complex() or tensor.dtype == torch.bool or not torch.isfinite(rounded).all():
+        raise ValueError(f"{name} must be a list of {kind}, got {told(values)}")
+    if _is_integer(like) and not torch.equal(rounded.to(tensor.dtype), tensor):
+        raise ValueError(f"{name} must be a list of {kind}, got {told(values)}")
     return rounded
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from infogan_helpers.arguments import DQ, G, instance, takes
 from infogan_helpers.data import like_mnist, mnist_sample, to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.explorer_page import CANVAS_SCALE, answer
@@ -33,6 +34,7 @@ class Drawing(NamedTuple):
     posterior: Posterior
 
 
+@takes(drawing=instance(bytes), generator=G, discriminator_q=DQ)
 def read_drawing(drawing, generator, discriminator_q):
     """What Q answers on the canvas's bytes, 255 is ink; ``None`` where there is no ink.
 
@@ -43,10 +45,13 @@ def read_drawing(drawing, generator, discriminator_q):
     Returns:
         A ``Drawing``, or ``None``.
     """
-    ink = np.frombuffer(drawing, dtype=np.uint8)
+    ink, (height, width) = np.frombuffer(drawing, dtype=np.uint8), generator.image_shape[1:]
+    if len(drawing) not in (0, CANVAS_SCALE**2 * height * width):
+        raise ValueError(
+            f"drawing must hold a byte per pixel, {CANVAS_SCALE**2 * height * width} or none, got {len(drawing)}"
+        )
     if not ink.any():
         return None
-    height, width = generator.image_shape[1:]
     canvas = torch.from_numpy(ink.copy()).reshape(CANVAS_SCALE * height, CANVAS_SCALE * width)
     seen = like_mnist(canvas, height)
     return Drawing(seen, read_codes(discriminator_q, seen))

@@ -11,11 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from infogan_helpers.arguments import BOOLEAN, at_least, images, instance, integers, maybe, path, seed, takes
 from infogan_helpers.checkpoints import save_verified, verified_weights
 from infogan_helpers.data import as_model_range
 from infogan_helpers.quality import SCORING_FOLDER, learn
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.tensor_files import load_tensors
+from infogan_helpers.worlds.world import World
 
 FEATURES = 64
 NOISE = 0.05  # standard deviation of what is added to each picture that a judge learns from: G's are never quite clean
@@ -42,6 +44,7 @@ class Judge(nn.Module):
         world: the ``World`` whose pictures it reads.
     """
 
+    @takes(world=instance(World))
     def __init__(self, world):
         super().__init__()
         self.world, layers, channels = world, [], world.image_shape[0]
@@ -87,6 +90,15 @@ def judge_loss(world, answers, factors):
     return total
 
 
+@takes(
+    world=instance(World),
+    images=images(),
+    factors=integers("n, K"),
+    steps=at_least(1),
+    batch_size=at_least(1),
+    seed=seed,
+    progress=BOOLEAN,
+)
 def train_judge(world, images, factors, steps=4000, batch_size=128, seed=0, progress=True):
     """Train a ``Judge`` with factors, on pictures with a little noise, on the CPU.
 
@@ -125,12 +137,14 @@ def train_judge(world, images, factors, steps=4000, batch_size=128, seed=0, prog
     return judge.eval()
 
 
+@takes(judge=instance(Judge), facts=instance(dict), folder=maybe(path))
 def save_judge(judge, facts, folder=None):
     """Write a judge's weights, in half precision, and its card; to ``data/pretrained/scoring`` where there is none."""
     tensors = {name: x.half() if x.is_floating_point() else x for name, x in judge.state_dict().items()}
     save_verified(_name(judge.world), tensors, facts, SCORING_FOLDER if folder is None else folder)
 
 
+@takes(world=instance(World), folder=maybe(path))
 def load_judge(world, folder=None):
     """The judge that ships for a world, in eval mode, checked against its card's SHA-256.
 
@@ -144,6 +158,7 @@ def load_judge(world, folder=None):
     return judge.eval()
 
 
+@takes(judge=instance(Judge), images=images(), batch_size=at_least(1))
 @torch.no_grad()
 def judged(judge, images, batch_size=1000):
     """What a judge says of many pictures.

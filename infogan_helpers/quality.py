@@ -12,6 +12,19 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import (
+    BOOLEAN,
+    at_least,
+    finite,
+    images,
+    instance,
+    integers,
+    maybe,
+    numbers,
+    path,
+    seed,
+    takes,
+)
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, save_verified, verified_weights
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.runtime import isolated_randomness
@@ -42,6 +55,7 @@ class DigitClassifier(nn.Module):
         return self.head(features), features
 
 
+@takes(images=images(), labels=integers(), epochs=at_least(1), batch_size=at_least(1), seed=seed, progress=BOOLEAN)
 def train_classifier(images, labels, epochs=5, batch_size=128, seed=0, progress=True):
     """Train a ``DigitClassifier`` with labels, on changed copies of the images, on the CPU.
 
@@ -101,11 +115,13 @@ def learn(network, loss, count, steps, batch_size, random, progress=True):
         schedule.step()
 
 
+@takes(classifier=instance(DigitClassifier), facts=instance(dict), folder=maybe(path))
 def save_classifier(classifier, facts, folder=None):
     """Write the classifier's weights and card, to ``data/pretrained/scoring`` where ``folder`` is ``None``."""
     save_verified("classifier", classifier.state_dict(), facts, SCORING_FOLDER if folder is None else folder)
 
 
+@takes(folder=maybe(path))
 def load_classifier(folder=None):
     """The classifier that ships, in eval mode, checked against its card's SHA-256.
 
@@ -119,6 +135,7 @@ def load_classifier(folder=None):
     return classifier.eval()
 
 
+@takes(classifier=instance(DigitClassifier), images=images(), batch_size=at_least(1))
 @torch.no_grad()
 def classify(classifier, images, batch_size=1000):
     """The classifier's opinion of many images.
@@ -140,12 +157,14 @@ def classify(classifier, images, batch_size=1000):
     return torch.cat([logits for logits, _ in parts]).softmax(1), torch.cat([features for _, features in parts])
 
 
+@takes(probabilities=finite("n, classes"))
 def sure_share(probabilities, threshold=SURE):
     """Share of images whose most probable digit has a probability of at least ``threshold``, a float in [0, 1]."""
     checks.number("threshold", threshold, above=0, most=1)
     return float((probabilities.max(dim=1).values >= threshold).float().mean())
 
 
+@takes(probabilities=finite("n, classes"), codes=numbers("n", whole=True))
 def class_balance(probabilities, codes):
     """Which digits each value of a categorical code draws, as the classifier sees them.
 
@@ -169,6 +188,7 @@ def class_balance(probabilities, codes):
     )
 
 
+@takes(images=images())
 def sharpness(images):
     """How much fine detail images have: the variance of their Laplacian, mean over images.
 
@@ -194,6 +214,7 @@ def sharpness(images):
     return float(edges.flatten(1).var(dim=1, correction=0).mean())
 
 
+@takes(features=numbers("n, d", 2), others=numbers("n, d", 2))
 def frechet_distance(features, others):
     """Fréchet distance between two sets of features, each taken for a Gaussian; 0 for the same mean and covariance.
 
@@ -210,7 +231,7 @@ def frechet_distance(features, others):
 
     Source: Dowson & Landau 1982; Heusel et al. 2017, with Inception's features for these.
     """
-    features, others = (checks.array(x).astype(np.float64) for x in (features, others))
+    features, others = (x.astype(np.float64) for x in (features, others))
     if features.ndim != 2 or others.ndim != 2 or features.shape[1] != others.shape[1]:
         raise ValueError(
             f"features and others must have shapes (n, d) and (m, d), got {features.shape} and {others.shape}"

@@ -5,8 +5,10 @@ Not here: which weights a method has, and when it asks for them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import between, instance, takes
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,13 @@ def weight(name, value):
     return value if isinstance(value, Ramp) else checks.number(name, value, least=0)
 
 
+@takes(value=instance(Ramp, Real), done=between(0, 1))
 def at(value, done):
     """What a weight, a ``Ramp`` or a number, is when the share ``done`` of the run lies behind."""
     return value(done) if isinstance(value, Ramp) else value
 
 
+@takes(value=instance(Ramp, Real))
 def largest(value):
     """The largest that a weight becomes in a run; 0 means that it is switched off."""
     return max(value.before, value.after) if isinstance(value, Ramp) else value

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import torch
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, at_least, images, instance, takes
 from infogan_helpers.information import entropy
-from infogan_helpers.quality import classify
+from infogan_helpers.quality import DigitClassifier, classify
 
 MODES = 1000
 
@@ -28,6 +28,7 @@ class StackedCount(NamedTuple):
     divergence: float
 
 
+@takes(digits=images("m, 1, height, width"), n=at_least(1), generator=RANDOM)
 def stack_digits(digits, n, generator=None):
     """Pictures of three digits each, drawn independently.
 
@@ -44,12 +45,12 @@ def stack_digits(digits, n, generator=None):
 
     Source: Metz et al. 2017 (unrolled GANs), section 3.3.
     """
-    checks.integer("n", n, least=1)
     if digits.ndim != 4 or digits.shape[1] != 1 or len(digits) == 0:
         raise ValueError(f"digits must have shape (m, 1, height, width), m of at least 1, got {tuple(digits.shape)}")
     return digits[torch.randint(len(digits), (n, 3), generator=generator), 0]
 
 
+@takes(classifier=instance(DigitClassifier), images=images("n, 3, 28, 28"))
 def count_stacked(classifier, images):
     """Which triples of digits pictures show.
 

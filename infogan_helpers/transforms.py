@@ -8,7 +8,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, between, floats, list_of, number, one_of, takes
 
 ROTATION = 0.3  # radians either way
 SHEAR = 0.6  # sideways shift per unit of height, either way
@@ -23,6 +23,12 @@ STRAY_WIDTH = (1.6, 2.8)  # pixels
 ASPECTS = ("lean", "stroke", "size", "place", "bend")  # rotation and shear; thickness; scale; shift; bow
 
 
+@takes(
+    images=floats("n, channels, height, width", rows=1),
+    generator=RANDOM,
+    strength=between(0, None),
+    keep=list_of(one_of(*ASPECTS)),
+)
 def random_style(images, generator=None, strength=1.0, keep=()):
     """Rotate, shear, scale, shift, bend, and thicken or thin each image a little, at random; gradients flow through.
 
@@ -39,10 +45,9 @@ def random_style(images, generator=None, strength=1.0, keep=()):
         ValueError: the images have another shape or are not floats, ``strength`` is no number of at least 0, or
             ``keep`` names an unknown aspect.
     """
-    _check(images)
-    checks.number("strength", strength, least=0)
     if unknown := [aspect for aspect in keep if aspect not in ASPECTS]:
         raise ValueError(f"keep must hold aspects from {ASPECTS}, got {unknown}")
+    images = images.float()
     n, _, height, width = images.shape
     kept = torch.arange(n, device=images.device) % max(1, len(keep))
 
@@ -70,6 +75,7 @@ def random_style(images, generator=None, strength=1.0, keep=()):
     return 2 * changed.clamp(0, 1) - 1
 
 
+@takes(images=floats("n, channels, height, width", rows=1), generator=RANDOM)
 def add_stray_strokes(images, share, generator=None):
     """Cross a share of the images with one short straight stroke of full ink, near the middle, at any angle.
 
@@ -84,9 +90,8 @@ def add_stray_strokes(images, share, generator=None):
     Raises:
         ValueError: the images have another shape or are not floats, or ``share`` is out of range.
     """
-    _check(images)
     n, _, height, width = images.shape
-    shares = torch.as_tensor(share, dtype=images.dtype)
+    shares = floats()("share", share if isinstance(share, torch.Tensor) else torch.tensor(number("share", share)))
     in_range = shares.device.type != "cpu" or bool(((shares >= 0) & (shares <= 1)).all())  # a GPU would have to wait
     if tuple(shares.shape) not in ((), (n,)) or not in_range:
         raise ValueError(f"share must lie in [0, 1], one number or one per image, got {share!r}")
@@ -102,14 +107,10 @@ def add_stray_strokes(images, share, generator=None):
     return torch.maximum(images, 2 * stroke - 1)
 
 
+@takes(images=floats(), deviation=between(0, None), generator=RANDOM)
 def add_noise(images, deviation, generator=None):
     """Gaussian noise on each pixel, of a standard deviation in halves of the model's range; 0 gives the images back."""
     if deviation == 0:
         return images
     noise = torch.randn(images.shape, generator=generator, device=images.device)
     return images + deviation * noise
-
-
-def _check(images):
-    if images.ndim != 4 or not images.is_floating_point():
-        raise ValueError(f"images must be floats of shape (n, channels, height, width), got {tuple(images.shape)}")

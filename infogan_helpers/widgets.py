@@ -11,11 +11,14 @@ import ipywidgets
 import traitlets
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import DQ, G, instance, list_of, mapping_of, maybe, refuse, seed, takes
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.drawings import read_drawing, real_digits, told
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.explorer_page import (
     CANVAS_SCALE,
     LIMIT,
+    MATCHING,
     SCRIPT,
     STATIC,
     answer,
@@ -26,7 +29,14 @@ from infogan_helpers.explorer_page import (
     page_facts,
 )
 from infogan_helpers.pictures import side_by_side
+from infogan_helpers.training import History
 from infogan_helpers.training_plots import as_png, nothing_trained, training_overview
+
+
+def _pair(name, value):
+    """``(generator, discriminator_q)``."""
+    pair = list_of(G)(name, value)
+    return tuple(pair) if len(pair) == 2 else refuse(name, "a pair of generator and discriminator_q", value)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -153,6 +163,7 @@ def _fits(name, value, page):
     return len(value) in (0, pixels), f"empty or {pixels} bytes, one per pixel"
 
 
+@takes(generator=G, discriminator_q=DQ, seed=seed, matching=MATCHING, meanings=maybe(instance(dict)))
 def explorer(generator, discriminator_q, seed=0, *, matching=None, meanings=None):
     """Sliders for the codes, the picture that they make, and what Q reads back from it.
 
@@ -175,6 +186,7 @@ def explorer(generator, discriminator_q, seed=0, *, matching=None, meanings=None
     return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings))
 
 
+@takes(models=mapping_of(_pair, 1), seed=seed)
 def compare_models(models, seed=0):
     """One set of controls, several models at the same codes and the same noise.
 
@@ -192,6 +204,7 @@ def compare_models(models, seed=0):
     return Explorer(models, seed, checked_knowledge(first.spec, None, None))  # a code's meaning is one model's own
 
 
+@takes(generator=G, discriminator_q=DQ, seed=seed, matching=MATCHING, meanings=maybe(instance(dict)))
 def draw_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=None):
     """A canvas beside the explorer: Q reads what you draw, G redraws it, and the sliders turn and thicken it.
 
@@ -219,6 +232,7 @@ class TrainingView(ipywidgets.Image):
         spec: the ``CodeSpec`` of the run.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec):
         super().__init__(format="png", value=as_png(nothing_trained()))
         self._spec = spec
@@ -226,6 +240,7 @@ class TrainingView(ipywidgets.Image):
     def __repr__(self):
         return "Live view of a training: run the cell to watch it."
 
+    @takes(history=instance(History))
     def update(self, history):
         """Draw the run as it stands."""
         self.value = as_png(training_overview(history, self._spec))

@@ -43,7 +43,7 @@ ANYWHERE = {  # made anew for each call
     "dict": lambda: {"a": 1},
     "object": object,
     "a class": lambda: int,
-    "a function": lambda: lambda: None,
+    "a function": lambda: lambda *_: None,
     "cuda": lambda: "cuda",
     "empty tensor": lambda: torch.empty(0),
     "tensor of NaN": lambda: torch.full((2, 3), NAN),
@@ -180,7 +180,7 @@ def _stop(*_):
     raise TooLong
 
 
-def outcome(call, parameter):
+def outcome(call, names):
     """``(kind, detail)`` of one call: "clear", "unclear" or "hangs" with the error, "accepted" with the answer."""
     before = signal.signal(signal.SIGALRM, _stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
@@ -192,20 +192,21 @@ def outcome(call, parameter):
         signal.setitimer(signal.ITIMER_REAL, 0)
         where = traceback.extract_tb(error.__traceback__)[-1]
         told = f"{type(error).__name__}: {str(error)[:200]} ({Path(where.filename).name}:{where.lineno})"
-        return ("clear" if is_clear(error, parameter) else "unclear"), told
+        return ("clear" if is_clear(error, names) else "unclear"), told
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     return "accepted", answer
 
 
-def is_clear(error, parameter):
+def is_clear(error, names):
     """Whether an error is one of ours, raised by the module, that names the argument, what is taken and what came."""
     message = str(error)
     ours = type(error) in (ValueError, TypeError)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     inside = frame.filename.startswith(PACKAGE) and frame.line.startswith("raise")
-    says = re.search(rf"\b{re.escape(parameter)}\b", message) and re.search(r"\bmust\b.*\bgot\b", message, re.S)
+    named = any(re.search(rf"\b{re.escape(name)}\b", message) for name in names)
+    says = named and re.search(r"\bmust\b.*\bgot\b", message, re.S)
     return bool(ours and inside and says)
 
 

@@ -196,10 +196,7 @@ def _config_of(name):
     return lambda: module.Config(**SHORT, **plain, **latents)
 
 
-_METHODS = (
-    "ac_infogan beta_tcvae control_infogan control_vae digits factor_vae infogan infogan_cr instance_noise noise_last "
-    "progressive ss_infogan vae variational"
-).split()
+_METHODS = ["ac_infogan", "beta_tcvae", "control_infogan", "control_vae", "digits", "factor_vae", "infogan", "infogan_cr", "instance_noise", "noise_last", "progressive", "ss_infogan", "vae", "variational"]
 BY_CALLABLE = {
     "bottleneck.bottleneck": {"beta": lambda: 2.0},
     "bottleneck.bottleneck_curve": {"betas": lambda: [1.0, 3.0]},

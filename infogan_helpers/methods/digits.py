@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import DQ, between, configured, images, seed, takes
 from infogan_helpers.data import as_model_range, check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import answer_information, lower_bound
@@ -248,6 +249,7 @@ def finish(players, images, spec, config):
     recalibrate_batch_norm(players, images, spec, config.seed, shown)
 
 
+@takes(discriminator_q=DQ, images=images(), strength=between(0, None), stray_strokes=between(0, 1), seed=seed)
 @torch.no_grad()
 def answers_on_copies(discriminator_q, images, strength=1.0, stray_strokes=0.5, seed=0):
     """How the answers to one copy of each image meet those to another: no label needed.
@@ -318,5 +320,5 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
         ``TrainingResult``, with D and Q's batch norm measured anew (``finish``).
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    players, history, interrupted = run(METHOD, check_images(images), spec, config or Config(), **options)
+    players, history, interrupted = run(METHOD, check_images(images), spec, configured(config, Config), **options)
     return TrainingResult(players.generator, players.discriminator_q, history, interrupted)

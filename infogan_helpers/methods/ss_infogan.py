@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import configured
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.labels import Labelled, labelled_images
@@ -158,7 +159,7 @@ def fit(images, spec, config=None, *, labels, device=None, checkpoint=None, call
     Raises:
         ValueError: as in ``labels.check_labels``; every class needs a labelled image.
     """
-    images, config = check_images(images), config or Config()
+    images, config = check_images(images), configured(config, Config)
     device = default_device() if device is None else device
     few = Labelled(*(part.to(device) for part in labelled_images(images, labels, spec)))
 
