@@ -1,23 +1,24 @@
-"""Weights on disk: finished networks, runs that can go on, and the pretrained models that ship.
+"""Weights on disk: finished networks, and the pretrained models that ship.
 
-Everything is safetensors with a JSON header; nothing here reads or writes a pickle. Not here: when to save, which is
-``training``.
+Everything is safetensors with a JSON header; nothing here reads or writes a pickle. Not here: runs that can go on,
+which are ``run_files``.
 """
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
+from infogan_helpers import checks
 from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.runtime import isolated_randomness
-from infogan_helpers.tensor_files import load_tensors, save_tensors
+from infogan_helpers.tensor_files import contents_of, load_tensors, save_tensors
 
-FREE_TO_CHANGE = ("sample_every", "checkpoint_every")  # fields that move no weight: a resumed run may differ
 PRETRAINED_FOLDER = Path(__file__).resolve().parent.parent / "data" / "pretrained"
 
 
@@ -44,6 +45,10 @@ def save_networks(path, generator, discriminator_q):
     pair = (type(generator), type(discriminator_q))
     if pair not in ARCHITECTURES.values():
         raise ValueError(f"generator and discriminator_q must be a pair from architectures.ARCHITECTURES, got {pair}")
+    for name in ("spec", "image_shape"):
+        of = [getattr(network, name) for network in (generator, discriminator_q)]
+        if of[0] != of[1]:
+            raise ValueError(f"generator and discriminator_q must have one {name}, got {of[0]} and {of[1]}")
     metadata = {
         "architecture": next(name for name, types in ARCHITECTURES.items() if types == pair),
         "spec": asdict(generator.spec),
@@ -62,17 +67,37 @@ def load_networks(path):
         FileNotFoundError: there is no such file.
         ValueError: the file is truncated, corrupted, or holds something else.
     """
-    tensors, metadata = load_tensors(path)
+    return _networks(path, *load_tensors(path))
+
+
+def _networks(path, tensors, metadata):
     if "architecture" not in metadata:
         raise ValueError(f"{path} holds no networks; a checkpoint of a run goes to fit(..., checkpoint=...)")
-    make_generator, make_discriminator_q = ARCHITECTURES[metadata["architecture"]]
-    spec, shape, widths = CodeSpec(**metadata["spec"]), metadata["image_shape"], metadata["widths"]
     options = {name: metadata[name] for name in ("variance", "norm") if name in metadata}  # files from before norm
-    with isolated_randomness():  # building draws weights that are overwritten: leave the reader's seed alone
-        generator = make_generator(spec, shape, widths[0])
-        discriminator_q = make_discriminator_q(spec, shape, widths[1], **options)
-    load_named_tensors(tensors, generator=generator, discriminator_q=discriminator_q)
-    return generator.eval(), discriminator_q.eval()
+    with contents_of(path), isolated_randomness():  # building draws weights that are overwritten
+        make_generator, make_discriminator_q = ARCHITECTURES[metadata["architecture"]]
+        spec, shape, widths = made_of(CodeSpec, metadata["spec"]), metadata["image_shape"], metadata["widths"]
+        parts = {
+            "generator": make_generator(spec, shape, widths[0]),
+            "discriminator_q": make_discriminator_q(spec, shape, widths[1], **options),
+        }
+        for name, tensor in tensors.items():
+            if name.split(".")[0] not in parts or not torch.isfinite(tensor).all():
+                raise ValueError(f"{name} is foreign or not finite")
+        load_named_tensors(tensors, **parts)
+    return tuple(network.eval() for network in parts.values())
+
+
+def made_of(kind, values):
+    """A dataclass of the values that a file holds; a field that came later has its default.
+
+    Raises:
+        ValueError: the dataclass has no such field, or one is out of range.
+    """
+    unknown = set(values) - {item.name for item in fields(kind)}
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no field {', '.join(sorted(unknown))}")
+    return kind(**values)
 
 
 def load_pretrained(name="mnist", folder=None):
@@ -92,19 +117,22 @@ def load_pretrained(name="mnist", folder=None):
     Raises:
         ValueError: there is no such model, or its weights are not those of its card.
     """
-    weights, card = verified_weights(name, folder)
-    generator, discriminator_q = load_networks(weights)
+    tensors, metadata, card = load_verified(name, folder)
+    generator, discriminator_q = _networks(_pretrained(folder) / f"{name}.safetensors", tensors, metadata)
     return Pretrained(generator, discriminator_q, generator.spec, card)
 
 
 def save_pretrained(name, generator, discriminator_q, facts, folder=None):
-    """Write a model and its card: ``facts`` (configuration, seed, data, measured figures) and the SHA-256."""
-    save_networks(_pretrained(folder) / f"{name}.safetensors", generator, discriminator_q)
-    _write_card(name, facts, folder)
+    """Write a model and its card: ``facts`` (configuration, seed, data, measured figures) and the SHA-256.
+
+    Raises:
+        ValueError: ``name`` would lead out of the folder, or ``facts`` are nothing that JSON can write.
+    """
+    _with_card(name, facts, folder, lambda weights: save_networks(weights, generator, discriminator_q))
 
 
-def verified_weights(name, folder=None):
-    """``(path, card)`` of weights that ship, the file checked against the SHA-256 on its card.
+def load_verified(name, folder=None):
+    """``(tensors, metadata, card)`` of weights that ship, the file checked against the SHA-256 on its card.
 
     Raises:
         ValueError: there is no such card, or the weights are not those of the card.
@@ -121,26 +149,33 @@ def verified_weights(name, folder=None):
             f"{weights} must have the SHA-256 of its card, {card['sha256']}, got {digest}: "
             "fetch the repository's file anew"
         )
-    return weights, card
+    return *load_tensors(weights, digest), card
 
 
 def save_verified(name, tensors, facts, folder=None):
-    """Write named tensors and their card: ``facts`` and the SHA-256."""
-    save_tensors(_pretrained(folder) / f"{name}.safetensors", tensors, {})
-    _write_card(name, facts, folder)
+    """Write named tensors and their card: ``facts`` and the SHA-256; errors as in ``save_pretrained``."""
+    _with_card(name, facts, folder, lambda weights: save_tensors(weights, tensors, {}))
 
 
 def _pretrained(folder):
-    return PRETRAINED_FOLDER if folder is None else Path(folder)
+    return PRETRAINED_FOLDER if folder is None else checks.path("folder", folder)
 
 
 def _digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _write_card(name, facts, folder):
-    card = {**facts, "sha256": _digest(_pretrained(folder) / f"{name}.safetensors")}
-    (_pretrained(folder) / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+def _with_card(name, facts, folder, save):
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
+        raise ValueError(f"name must be a word, of which a file in the folder is named, got {name!r}")
+    try:
+        json.dumps({**facts})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"facts must be a dictionary that JSON can write, got {facts!r}") from error
+    weights = _pretrained(folder) / f"{name}.safetensors"
+    save(weights)
+    card = json.dumps({**facts, "sha256": _digest(weights)}, indent=2) + "\n"
+    weights.with_name(f"{name}.json").write_text(card, encoding="utf-8")
 
 
 def named_tensors(**parts):
@@ -170,92 +205,46 @@ def named_tensors(**parts):
 
 
 def load_named_tensors(tensors, **parts):
-    """Put what ``named_tensors`` gathered back into parts of the same shape, in place; other tensors are left alone."""
+    """Put what ``named_tensors`` gathered back into parts of the same shape, in place; other tensors are left alone.
+
+    Raises:
+        ValueError: a tensor is missing, foreign or of another shape.
+    """
     for part, value in parts.items():
         ours = {name.removeprefix(f"{part}."): t for name, t in tensors.items() if name.startswith(f"{part}.")}
         if isinstance(value, torch.nn.Module):
+            _check_like(part, ours, value.state_dict())
             value.load_state_dict(ours)
         elif isinstance(value, torch.optim.Optimizer):
-            state = {}
-            for key, tensor in ours.items():
-                index, moment = key.split(".")
-                state.setdefault(int(index), {})[moment] = tensor
-            value.load_state_dict({"state": state, "param_groups": value.state_dict()["param_groups"]})
+            _load_moments(part, ours, value)
         else:
+            _check_like("what is kept", {part: tensors[part]} if part in tensors else {}, {part: value})
             with torch.no_grad():
                 value.copy_(tensors[part])
 
 
-def save_run(path, run):
-    """Write all that a run of ``training`` needs to go on, bit for bit."""
-    run.check_weights()
-    history = run.history
-    tensors = named_tensors(**vars(run.players))
-    tensors |= {f"history.{name}": torch.tensor(x) for name, x in history.metrics._asdict().items()}
-    tensors |= {f"sample.{step}": picture for step, picture in zip(history.sample_steps, history.samples, strict=True)}
-    tensors |= {"random.draws": run.random.get_state(), "random.torch": torch.get_rng_state()}
-    if run.device.type == "cuda":
-        tensors["random.cuda"] = torch.cuda.get_rng_state(run.device)
-    tensors["order"] = run.sampler.order
-    metadata = {
-        "run": {"method": run.method.name, "spec": asdict(run.spec), "config": asdict(run.config)},
-        "images": run.fingerprint,
-        "position": run.sampler.position,
-        "steps": len(history),
-        "seconds": history.seconds,
-        "attempt": run.attempt,
-        "given up": history.given_up,
-    }
-    save_tensors(path, tensors, metadata)
-
-
-def load_run(path, run):
-    """Put what ``save_run`` wrote back into a run that has just been made, in place.
-
-    Raises:
-        ValueError: the file is of another run, of another kind of device, or no checkpoint.
-    """
-    tensors, metadata = load_tensors(path)
-    _check_same_run(run, path, metadata)
-    if tensors["random.draws"].shape != run.random.get_state().shape:
-        raise ValueError(
-            f"device must be of the kind that checkpoint {path} was trained on, got {run.device}: another kind "
-            "draws other random numbers. Give that device, or start again in another file"
+def _check_like(part, tensors, wanted):
+    """Whether tensors have the names, the shapes and the kind of number of those that they are to replace."""
+    differ = sorted(tensors.keys() ^ wanted.keys())
+    if differ:
+        raise ValueError(f"{part} has missing or foreign tensors: {', '.join(differ[:5])}")
+    for name, tensor in tensors.items():
+        got, takes = (
+            (tuple(x.shape), "floats" if x.is_floating_point() else "integers") for x in (tensor, wanted[name])
         )
-    history = run.history
-    load_named_tensors(tensors, **vars(run.players))
-    for name, recorded in history.metrics._asdict().items():
-        recorded.extend(tensors[f"history.{name}"].tolist())
-    steps = sorted(int(name.removeprefix("sample.")) for name in tensors if name.startswith("sample."))
-    steps = [step for step in steps if step % run.config.sample_every == 0]  # not the last of a shorter run
-    history.sample_steps, history.samples = steps, [tensors[f"sample.{step}"] for step in steps]
-    history.seconds = metadata["seconds"]
-    run.attempt, history.given_up = metadata.get("attempt", 0), metadata.get("given up", 0)
-    run.random.set_state(tensors["random.draws"])
-    torch.set_rng_state(tensors["random.torch"])
-    if run.device.type == "cuda" and "random.cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["random.cuda"], run.device)
-    run.sampler.order, run.sampler.position = tensors["order"].to(run.device), metadata["position"]
-    print(f"Going on from step {len(history)} of {run.config.steps}, saved in {Path(path).name}.")
+        if got != takes:
+            raise ValueError(f"{part} must hold {name} of {takes}, got {got}")
 
 
-def _check_same_run(run, path, metadata):
-    if "run" not in metadata:
-        raise ValueError(f"checkpoint must be a file that fit wrote, {path} holds something else")
-
-    def require(name, there, here):
-        if here != there:
-            raise ValueError(f"checkpoint {path} is of another run: {name} was {there} there and is {here} here")
-
-    require("method", metadata["run"].get("method"), run.method.name)
-    saved = type(run.config)(**metadata["run"]["config"])
-    free = FREE_TO_CHANGE if run.config.scheduled else (*FREE_TO_CHANGE, "steps")
-    for item in fields(run.config):
-        if item.name not in free:
-            require(item.name, repr(getattr(saved, item.name)), repr(getattr(run.config, item.name)))
-    if metadata["steps"] > run.config.steps:
-        raise ValueError(
-            f"steps must be at least {metadata['steps']}, what checkpoint {path} has behind it, got {run.config.steps}"
-        )
-    require("spec", asdict(type(run.spec)(**metadata["run"]["spec"])), asdict(run.spec))
-    require("images", metadata["images"], run.fingerprint)
+def _load_moments(part, tensors, optimizer):
+    """An optimiser's state: of each of its parameters, tensors of its shape, and counts of at least 0."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state = {}
+    for key, tensor in tensors.items():
+        index, moment = key.split(".")
+        if not 0 <= int(index) < len(parameters) or (tensor.ndim and tensor.shape != parameters[int(index)].shape):
+            raise ValueError(f"{part} has no parameter to which {key} belongs")
+        if moment == "step" and not (tensor >= 0).all():
+            raise ValueError(f"{part} must count at least 0 steps in {key}, got {tensor}")
+        state.setdefault(int(index), {})[moment] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -6,6 +6,8 @@ The message names the argument, what it must be and what came. NumPy's numbers a
 
 import math
 from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -93,6 +95,20 @@ def boolean(name, value):
     if not isinstance(value, bool):
         raise ValueError(f"{name} must be True or False, got {value!r}")
     return value
+
+
+def path(name, value):
+    """``value`` as a ``Path``, if it can name a file or a folder; ``~`` is the home of whoever runs this.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    if not isinstance(value, (str, PathLike)) or not str(value) or "\0" in str(value):
+        raise ValueError(f"{name} must be a path, got {value!r}")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:  # a home that nobody has
+        raise ValueError(f"{name} must be a path, got {value!r}: {error}") from error
 
 
 def decay_rates(name, value):

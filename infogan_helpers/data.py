@@ -4,7 +4,7 @@ Not here: labels used for anything. They are returned so that notebooks can scor
 """
 
 import gzip
-import math
+import hashlib
 import os
 import socket
 import zlib
@@ -27,6 +27,19 @@ MNIST_BOX = 20 / 28  # of the picture, that the longer side of a digit fills
 DOWNLOAD_TIMEOUT = 10  # seconds without an answer from a mirror
 
 
+# SHA-256 of what the files hold, unpacked; the archives that torchvision knows by their MD5 sums unpack to these.
+FILES = {
+    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db": ("MNIST", "train-images-idx3-ubyte"),
+    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5": ("MNIST", "train-labels-idx1-ubyte"),
+    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7": ("MNIST", "t10k-images-idx3-ubyte"),
+    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2": ("MNIST", "t10k-labels-idx1-ubyte"),
+    "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888": ("FashionMNIST", "train-images-idx3-ubyte"),
+    "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9": ("FashionMNIST", "train-labels-idx1-ubyte"),
+    "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b": ("FashionMNIST", "t10k-images-idx3-ubyte"),
+    "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34": ("FashionMNIST", "t10k-labels-idx1-ubyte"),
+}
+
+
 class ImageData(NamedTuple):
     """Images, labels, and where they came from.
 
@@ -47,14 +60,15 @@ def load_mnist(train=True, root=None):
     Args:
         train: the training part, or the test part.
         root: a folder in torchvision's layout (``root/MNIST/raw/train-images-idx3-ubyte``, ``.gz`` or not);
-            then ``INFOGAN_DATA``, then ``data/``. Downloads go to ``root``, or to
+            then the one that ``INFOGAN_DATA`` names; without that ``data/``. Downloads go to ``root``, or to
             ``data/``. ``INFOGAN_OFFLINE=1`` never downloads.
 
     Returns:
         ``ImageData(images, labels, source)``: 60,000 or 10,000 digits; of the sample, 4,000 or 1,000.
 
     Raises:
-        ValueError: a file is there but truncated, corrupted or without its partner.
+        ValueError: a file is there but damaged, another one by its SHA-256, or without its partner; or ``INFOGAN_DATA``
+            names a folder that holds none.
 
     Source: LeCun, Cortes & Burges; downloads and their MD5 sums are torchvision's.
     """
@@ -77,7 +91,7 @@ def load_fashion_mnist(train=True, root=None):
         ``ImageData(images, labels, source)``.
 
     Raises:
-        ValueError: a file is there but truncated, corrupted or without its partner.
+        ValueError: as in ``load_mnist``.
         FileNotFoundError: the data are not there and can't be downloaded; the message says how to get them.
 
     Source: Xiao, Rasul & Vollgraf 2017.
@@ -262,15 +276,26 @@ class BatchSampler:
 
 def _find_or_download(name, train, root):
     """``(ImageData, None)``, or ``(None, why there are none)``."""
-    own = {"root": root, "INFOGAN_DATA": os.environ.get("INFOGAN_DATA")}
-    folders = {where: Path(folder) for where, folder in own.items() if folder}
-    for where, folder in [*folders.items(), ("data/", DEFAULT_ROOT)]:
-        if found := _read_folder(folder, name, train, where):
+    checks.boolean("train", train)
+    note, target = "", DEFAULT_ROOT
+    if root is not None:
+        target = checks.path("root", root)
+        if found := _read_folder(target, name, train, "root"):
             return found, None
-    note = f"no {name}/raw files in {' or '.join(folders)}, and " if folders else ""
+        note = f"no {name}/raw files in root, and "
+    if own := os.environ.get("INFOGAN_DATA"):
+        folder = checks.path("INFOGAN_DATA", own)
+        if found := _read_folder(folder, name, train, "INFOGAN_DATA"):
+            return found, None
+        raise ValueError(
+            f"INFOGAN_DATA must name a folder that holds {name}/raw/{' and '.join(_stems(train))} (or .gz), got "
+            f"{folder}, which {'has none of them' if folder.is_dir() else 'is no folder'}: set it to the folder above "
+            f"{name}, or unset it, and data/ and a download stand in"
+        )
+    if found := _read_folder(DEFAULT_ROOT, name, train, "data/"):
+        return found, None
     if os.environ.get("INFOGAN_OFFLINE", "") not in ("", "0"):
         return None, f"{note}INFOGAN_OFFLINE is set"
-    target = Path(root) if root is not None else DEFAULT_ROOT
     raw = target / name / "raw"
     already_there = set(raw.glob("*"))
     try:
@@ -308,9 +333,14 @@ def _socket_timeout(seconds):
         socket.setdefaulttimeout(before)
 
 
+def _stems(train):
+    """The names of a part's two files, images first."""
+    part = "train" if train else "t10k"
+    return f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+
+
 def _read_folder(folder, name, train, where):
-    raw, part = folder / name / "raw", "train" if train else "t10k"
-    stems = (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
+    raw, stems = folder / name / "raw", _stems(train)
     paths = [next((p for p in (raw / s, raw / f"{s}.gz") if p.is_file()), None) for s in stems]
     if paths == [None, None]:
         return None
@@ -319,35 +349,26 @@ def _read_folder(folder, name, train, where):
             raise ValueError(
                 f"{raw / stem} is missing while its partner is there: add it, or delete both to start again"
             )
-    images, labels = _read_idx(paths[0], 3), _read_idx(paths[1], 1)
-    if not len(images) or images.shape[1:] != (28, 28):
-        raise ValueError(f"{paths[0]} must hold images of 28 x 28 pixels, got shape {tuple(images.shape)}: {_CURE}")
-    if len(images) != len(labels):
-        raise ValueError(
-            f"{paths[1]} must hold a label for each of the {len(images)} images, got {len(labels)}: {_CURE}"
-        )
+    images, labels = (_read_idx(path, (name, stem)) for path, stem in zip(paths, stems, strict=True))
     return ImageData(images.unsqueeze(1), labels.long(), f"{len(images):,} {name} images, from {where}")
 
 
-_CURE = "delete the file and run this again (it is downloaded anew where there is a network), or copy it anew"
-
-
-def _read_idx(path, dimensions):
-    """An IDX file of unsigned bytes, checked against its own header."""
+def _read_idx(path, file):
+    """What an IDX file of unsigned bytes holds, if it is the one of ``FILES`` that is asked for, packed or not."""
+    cure = "delete the file and run this again (it is downloaded anew where there is a network), or copy it anew"
     try:
-        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-            content = file.read()
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as opened:
+            content = opened.read()
     except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{path} is truncated or corrupted ({error}): {_CURE}") from error
-    header = 4 * (1 + dimensions)
-    if len(content) < header or content[:4] != bytes([0, 0, 8, dimensions]):
-        raise ValueError(f"{path} is not an IDX file of bytes in {dimensions} dimensions: {_CURE}")
-    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, header, 4)]
-    if len(content) - header != math.prod(shape):
+        raise ValueError(f"{path} is truncated or corrupted ({error}): {cure}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if FILES.get(digest) != file:
+        known = "it is {}'s {}".format(*FILES[digest]) if digest in FILES else "it is none of the files that we know"
         raise ValueError(
-            f"{path} is truncated or corrupted: its header promises {math.prod(shape)} bytes, "
-            f"it has {len(content) - header}: {_CURE}"
+            f"{path} is truncated, corrupted or not {file[0]}'s {file[1]}: by its SHA-256, {digest}, {known}: {cure}"
         )
+    header = 4 * (1 + content[3])
+    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, header, 4)]
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)[header:].reshape(shape)
 
 

@@ -12,11 +12,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from infogan_helpers.arguments import BOOLEAN, at_least, images, instance, integers, maybe, path, seed, takes
-from infogan_helpers.checkpoints import save_verified, verified_weights
+from infogan_helpers.checkpoints import load_verified, save_verified
 from infogan_helpers.data import as_model_range
 from infogan_helpers.quality import SCORING_FOLDER, learn
 from infogan_helpers.runtime import isolated_randomness
-from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.worlds.world import World
 
 FEATURES = 64
@@ -151,10 +150,10 @@ def load_judge(world, folder=None):
     Raises:
         ValueError: there is none, or its weights are not those of its card.
     """
-    weights, _ = verified_weights(_name(world), SCORING_FOLDER if folder is None else folder)
+    tensors, *_ = load_verified(_name(world), SCORING_FOLDER if folder is None else folder)
     with isolated_randomness():
         judge = Judge(world)
-    judge.load_state_dict(load_tensors(weights)[0])
+    judge.load_state_dict(tensors)
     return judge.eval()
 
 

@@ -25,10 +25,9 @@ from infogan_helpers.arguments import (
     seed,
     takes,
 )
-from infogan_helpers.checkpoints import PRETRAINED_FOLDER, save_verified, verified_weights
+from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_verified, save_verified
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.runtime import isolated_randomness
-from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.transforms import random_style
 
 SCORING_FOLDER = PRETRAINED_FOLDER / "scoring"
@@ -128,10 +127,10 @@ def load_classifier(folder=None):
     Raises:
         ValueError: it is not there, or its weights are not those of its card.
     """
-    weights, _ = verified_weights("classifier", SCORING_FOLDER if folder is None else folder)
+    tensors, *_ = load_verified("classifier", SCORING_FOLDER if folder is None else folder)
     with isolated_randomness():
         classifier = DigitClassifier()
-    classifier.load_state_dict(load_tensors(weights)[0])
+    classifier.load_state_dict(tensors)
     return classifier.eval()
 
 

@@ -5,31 +5,30 @@ nowhere here.
 """
 
 import math
-import signal
-import threading
 import time
 import zlib
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import torch
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
-from infogan_helpers.checkpoints import load_run, named_tensors, save_run
-from infogan_helpers.codes import Codes
+from infogan_helpers.checkpoints import named_tensors
+from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.data import BatchSampler, as_model_range, check_images, to_uint8
+from infogan_helpers.interrupts import interruptible
+from infogan_helpers.run_files import load_run, run_file, save_or_say
 from infogan_helpers.runtime import default_device, isolated_randomness
-from infogan_helpers.schedules import Ramp
+from infogan_helpers.schedules import Ramp, largest
 
 JUDGED_AT = 1 / 5  # of a run: late enough to tell, early enough to pay
 SEEDS_APART = 1_000_003  # between a run's attempts, so that no neighbouring seed's first attempt is one of them
 READ_EVERY = 50  # steps between two looks at the metrics: each look makes a GPU wait
 LIVE_EVERY = 4.0  # seconds between two looks of a callback, and a step and its figure: five at most
 SAMPLE_COLUMNS = 10
+FAR = 10  # times its default: a field that large is the first suspect where a metric stops being a number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +63,15 @@ class RunConfig:
         return any(isinstance(value, Ramp) for value in vars(self).values())
 
     def likely_cause(self):
-        """In words, what to look at first where a metric stops being a number."""
-        return "a learning rate that is too high"
+        """In words, what to look at first where a metric stops being a number: the field furthest above its default."""
+        times = {}
+        for item in fields(self):
+            if isinstance(item.default, (float, Ramp)):
+                times[item.name] = largest(getattr(self, item.name)) / (largest(item.default) or 1.0)
+        name = max(times, key=times.get, default=None)
+        if name is None or times[name] < FAR:
+            return "a learning rate that is too high"
+        return f"{name}={largest(getattr(self, name)):g} is too high"
 
 
 class Method(NamedTuple):
@@ -155,9 +161,9 @@ def run(method, data, spec, config, *, device=None, checkpoint=None, callback=No
         spec: the ``CodeSpec``.
         config: the method's ``Config``.
         device: where to train; the fastest there is where it is ``None``.
-        checkpoint: a file to save to every ``config.checkpoint_every`` steps, at the end and at an interrupt (a second
-            Ctrl-C cuts a step in half and leaves the file as it was). Where it is there already, the run goes on from
-            it, bit for bit as if it had never stopped (on the same machine).
+        checkpoint: a file to save to every ``config.checkpoint_every`` steps, at the end and at an interrupt. Where it
+            is there already, the run goes on from it, bit for bit as if it had never stopped (on the same machine). It
+            is tried before the first step; a save that fails later is said in a line, and the next one tries again.
         callback: called with the ``History`` before the first step, after each sample picture and at least every five
             seconds, or after each step that takes longer; its last picture is always of now. Pictures that are drawn
             for it alone are no part of the run's own history, and nothing that it does moves a weight.
@@ -165,29 +171,54 @@ def run(method, data, spec, config, *, device=None, checkpoint=None, callback=No
 
     Returns:
         ``Trained``. An interrupt (Ctrl-C, the square button) ends the run after the step that is under way and returns
-        what there is.
+        what there is, however many follow it; the second one ends a callback that is under way.
 
     Raises:
-        ValueError: the data do not fit, or the checkpoint is of another run.
+        ValueError: an argument is of no use, the data do not fit, or the checkpoint is damaged, of another run, can't
+            be written, or is being written by another run.
         FloatingPointError: a metric stopped being a number; the message says at which step and the likely cause.
     """
-    images, *others = data if isinstance(data, tuple) else (data,)
+    parts = _check_arguments(method, data, spec, config, callback, progress)
+    device = _device(device)
+    with interruptible() as interrupt, isolated_randomness(), run_file(checkpoint) as file:
+        state = _Run(method, parts, spec, config, device)
+        if file is not None and file.is_file():
+            load_run(file, state)
+        state.go(interrupt, file, callback, progress)
+        method.finish(state.players, _joined(state.parts), spec, config)
+        for module in _modules(state.players):
+            module.eval()
+        done = len(state.history)
+        if done < config.steps:
+            print(f"Interrupted after step {done} of {config.steps}: this is what was trained until then.")
+        return Trained(state.players, state.history, done < config.steps)
+
+
+def _check_arguments(method, data, spec, config, callback, progress):
+    """The data as a tuple of tensors, if they and all else are of use."""
+    for name, value, kind in (("method", method, Method), ("spec", spec, CodeSpec), ("config", config, RunConfig)):
+        if not isinstance(value, kind):
+            raise ValueError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
+    if callback is not None and not callable(callback):
+        raise ValueError(f"callback must be a function or None, got {callback!r}")
+    checks.boolean("progress", progress)
+    images, *others = data if isinstance(data, tuple) and data else (data,)
     parts = (check_images(images), *others)
+    if not all(isinstance(part, torch.Tensor) and part.ndim for part in others):
+        raise ValueError(f"data must be tensors, got {[type(part).__name__ for part in parts]}")
     if any(len(part) != len(images) for part in others):
         raise ValueError(f"data must be tensors of as many rows, got {[len(part) for part in parts]}")
-    device = torch.device(device) if device is not None else default_device()
-    with isolated_randomness(), _interruptible() as interrupt:
-        state = _Run(method, parts, spec, config, device)
-        if checkpoint is not None and Path(checkpoint).is_file():
-            load_run(checkpoint, state)
-        state.go(interrupt, checkpoint, callback, progress)
-        method.finish(state.players, _joined(state.parts), spec, config)
-    for module in _modules(state.players):
-        module.eval()
-    interrupted = len(state.history) < config.steps
-    if interrupted:
-        print(f"Interrupted after step {len(state.history)} of {config.steps}: this is what was trained until then.")
-    return Trained(state.players, state.history, interrupted)
+    return parts
+
+
+def _device(device):
+    if device is None:
+        return default_device()
+    try:
+        torch.empty(0, device=device)
+        return torch.device(device)
+    except (AssertionError, RuntimeError, TypeError) as error:
+        raise ValueError(f"device must be one that this machine has, 'cpu' for instance, got {device!r}") from error
 
 
 class _Run:
@@ -197,7 +228,7 @@ class _Run:
         self.fingerprint = [n for x in parts for n in (*x.shape, zlib.crc32(x.cpu().contiguous().numpy()))]
         self.parts = tuple(part.to(device) for part in parts)
         self.method, self.spec, self.config, self.device = method, spec, config, device
-        self.image_shape, self.cut = tuple(parts[0].shape[1:]), False
+        self.image_shape = tuple(parts[0].shape[1:])
         self.begin(attempt=0, given_up=0)
         named_tensors(**vars(self.players))  # refuses what a checkpoint would forget
 
@@ -213,50 +244,51 @@ class _Run:
         self.history = History(config.batch_size, _sample_codes(self.spec, config.seed), metrics, given_up=given_up)
         self.unread = []
 
-    def go(self, interrupt, checkpoint, callback, progress):
+    def go(self, interrupt, file, callback, progress):
         config, started, before = self.config, time.perf_counter(), self.history.seconds
         with tqdm(total=config.steps, initial=len(self.history), disable=not progress, unit="step") as bar:
-            try:
-                if callback is not None:
-                    self._show(callback)
-                shown = time.perf_counter()
-                while len(self.history) + len(self.unread) < config.steps and not interrupt.is_set():
-                    if 0 < len(self.history) + len(self.unread) == round(JUDGED_AT * config.steps):
-                        self._judge(bar)
-                    self._step()
-                    step = len(self.history) + len(self.unread)
-                    last = step == config.steps
-                    saves = checkpoint is not None and step % config.checkpoint_every == 0
-                    draws = step % config.sample_every == 0 or last
-                    shows = callback is not None and (draws or time.perf_counter() - shown >= LIVE_EVERY)
-                    if step % READ_EVERY == 0 or draws or saves or shows:
-                        self._read(bar)
-                    if draws:
-                        self._draw()
-                    self.history.seconds = before + time.perf_counter() - started
-                    if saves and not last:
-                        save_run(checkpoint, self)
-                    if shows:
-                        self._show(callback)
-                        shown = time.perf_counter()
-            except KeyboardInterrupt:
-                pass  # a second Ctrl-C, or one raised inside a callback: stop where we are
+            if callback is not None:
+                self._show(callback, interrupt)
+            shown = time.perf_counter()
+            while self.done < config.steps and not interrupt.asked:
+                if 0 < self.done == round(JUDGED_AT * config.steps):
+                    self._judge(bar)
+                self._step()
+                last = self.done == config.steps
+                saves = file is not None and self.done % config.checkpoint_every == 0 and not last
+                draws = self.done % config.sample_every == 0 or last
+                shows = callback is not None and (draws or time.perf_counter() - shown >= LIVE_EVERY)
+                if self.done % READ_EVERY == 0 or draws or saves or shows:
+                    self._read(bar)
+                if draws:
+                    self._draw()
+                self.history.seconds = before + time.perf_counter() - started
+                if saves:
+                    save_or_say(file, self, "The run goes on, and the next save tries again.")
+                if shows:
+                    self._show(callback, interrupt)
+                    shown = time.perf_counter()
             self._read(bar)
         self.history.seconds = before + time.perf_counter() - started
         self.check_weights()
-        if checkpoint is not None and not self.cut:
-            save_run(checkpoint, self)
+        if file is not None:
+            save_or_say(file, self, "What was trained is returned: checkpoints.save_networks saves it elsewhere.")
         if not self.history.sample_steps or self.history.sample_steps[-1] != len(self.history):
             self._draw()  # an interrupted run ends with a picture too; it is not part of the run that goes on
 
-    def _show(self, callback):
+    @property
+    def done(self):
+        """Steps of this attempt that lie behind."""
+        return len(self.history) + len(self.unread)
+
+    def _show(self, callback, interrupt):
         """Call back with the history, whose last picture is of now: one that is only looked at stays out of the run."""
         with isolated_randomness():  # what a callback draws must not move the dropout
             history, step = self.history, len(self.history)
             if history.sample_steps[-1:] != [step]:
                 pictures, steps = [*history.samples, _pictures(self)], [*history.sample_steps, step]
                 history = replace(history, samples=pictures, sample_steps=steps)
-            callback(history)
+            interrupt.call(callback, history)
 
     def _judge(self, bar):
         """Start again where the method says so. A run that goes on from a file saved here is judged again: the same."""
@@ -272,13 +304,11 @@ class _Run:
             module.train()
 
     def _step(self):
-        self.cut = True  # until the step is whole: one cut by a second Ctrl-C must not reach a checkpoint
-        done = (len(self.history) + len(self.unread)) / self.config.steps
+        done = self.done / self.config.steps
         rows = self.sampler.next()
         images, *others = (part[rows] for part in self.parts)
         batch = _joined((as_model_range(images), *others))
         self.unread.append(self.method.step(self.players, batch, self.spec, self.config, self.random, done))
-        self.cut = False
 
     def _read(self, bar):
         """Move the metrics of the last steps to the history, in one transfer, and stop on NaN."""
@@ -302,7 +332,7 @@ class _Run:
         tensors = named_tensors(**vars(self.players))
         broken = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
         if broken:
-            _stop(len(self.history), broken[0], "a learning rate that is too high")
+            _stop(len(self.history), broken[0], self.config.likely_cause())
 
     def _draw(self):
         self.history.samples.append(_pictures(self))
@@ -315,6 +345,7 @@ def _modules(players):
 
 def _pictures(run):
     """What a run's fixed codes draw now, ``uint8``, on the CPU."""
+    run.check_weights()
     modules = _modules(run.players)
     for module in modules:
         module.eval()
@@ -335,27 +366,6 @@ def _stop(step, what, cause):
 def _joined(parts):
     """Images alone where there is nothing beside them."""
     return parts[0] if len(parts) == 1 else parts
-
-
-@contextmanager
-def _interruptible():
-    """An event that the first Ctrl-C sets, so that a step is never cut in half; the second one interrupts at once."""
-    interrupt = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupt
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(signum, frame):
-        if interrupt.is_set():
-            raise KeyboardInterrupt
-        interrupt.set()
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield interrupt
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _sample_codes(spec, seed):

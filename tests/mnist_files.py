@@ -1,8 +1,11 @@
 """Data sets of random images in MNIST's files, for tests of whatever reads them."""
 
 import gzip
+import hashlib
 
 import numpy as np
+
+from infogan_helpers import data
 
 FILES = {
     (True, "images"): "train-images-idx3-ubyte",
@@ -24,11 +27,15 @@ def contents(train, n, seed=0):
 
 
 def write(root, name="MNIST", gz=False, seed=0, sizes=((True, 12), (False, 5))):
-    """A whole data set in torchvision's layout; returns the folder of its files."""
+    """A whole data set in torchvision's layout, which from now on is the genuine one; the folder of its files.
+
+    The test restores ``data.FILES``.
+    """
     raw = root / name / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     for train, n in sizes:
         for kind, array in contents(train, n, seed).items():
-            stem = FILES[train, kind]
-            (raw / f"{stem}.gz" if gz else raw / stem).write_bytes(gzip.compress(idx(array)) if gz else idx(array))
+            stem, content = FILES[train, kind], idx(array)
+            data.FILES[hashlib.sha256(content).hexdigest()] = (name, stem)
+            (raw / f"{stem}.gz" if gz else raw / stem).write_bytes(gzip.compress(content) if gz else content)
     return raw

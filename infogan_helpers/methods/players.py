@@ -15,7 +15,6 @@ from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import code_recovery
 from infogan_helpers.networks import NORMS, VARIANCES
-from infogan_helpers.schedules import largest
 from infogan_helpers.training import History, RunConfig
 
 RATES = ("learning_rate_g", "learning_rate_d", "learning_rate_q")
@@ -65,16 +64,6 @@ class PlayersConfig(RunConfig):
                 f"norm must be 'spectral' or 'none' where game is {self.game!r}, whose penalty is on each image by "
                 "itself, got 'batch'"
             )
-
-    def likely_cause(self):
-        """In words: the largest learning rate, and a weight λ above 10."""
-        rate = max(RATES, key=lambda name: getattr(self, name))
-        cause = f"{rate}={getattr(self, rate):g} is too high"
-        weights = {name: largest(value) for name, value in vars(self).items() if name.startswith("lambda_")}
-        heaviest = max(weights, key=weights.get, default=None)
-        if heaviest and weights[heaviest] > 10:
-            cause += f", or {heaviest}={weights[heaviest]:g} drowns the adversarial loss"
-        return cause
 
 
 @dataclass

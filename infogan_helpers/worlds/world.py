@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from infogan_helpers import checks
 from infogan_helpers.data import DEFAULT_ROOT, ImageData, to_uint8
-from infogan_helpers.tensor_files import load_tensors, save_tensors
+from infogan_helpers.tensor_files import contents_of, load_tensors, save_tensors
 
 AT_ONCE = 32  # images that are rendered together: enough to share the overhead, few enough to stay in the cache
 
@@ -118,17 +118,23 @@ class World:
         Returns:
             ``ImageData``: ``uint8`` images, shape ``(n, 1, side, side)``; the factors in place of labels, shape
             ``(n, K)``; and where they came from.
+
+        Raises:
+            ValueError: ``n`` or ``seed`` is out of range, or what was kept is damaged.
         """
+        n, seed = checks.integer("n", n, least=1), checks.seed("seed", seed)
+        checks.boolean("progress", progress)
         factors = self.sample_factors(n, torch.Generator().manual_seed(seed))
         file = DEFAULT_ROOT / "worlds" / f"{self.file_stem()}-{n}-{seed}.safetensors"
         source = f"{n:,} pictures of {type(self).__name__}, seed {seed}"
-        if file.is_file():
-            tensors, metadata = load_tensors(file)
-            if metadata["renderer"] == renderer():
-                return ImageData(tensors["images"], factors, source)
-        bar = tqdm(factors.split(10 * AT_ONCE), desc=type(self).__name__, unit="batch", disable=not progress)
-        images = torch.cat([to_uint8(self.render(part)) for part in bar])
-        save_tensors(file, {"images": images}, {"renderer": renderer()})
+        images = _kept(file, (n, *self.image_shape)) if file.is_file() else None
+        if images is None:
+            bar = tqdm(factors.split(10 * AT_ONCE), desc=type(self).__name__, unit="batch", disable=not progress)
+            images = torch.cat([to_uint8(self.render(part)) for part in bar])
+            try:
+                save_tensors(file, {"images": images}, {"renderer": renderer()})
+            except OSError as error:
+                print(f"{file} could not be written ({error.strerror or error}): next time it is rendered again.")
         return ImageData(images, factors, source)
 
     def draw(self, values):
@@ -138,6 +144,18 @@ class World:
     def file_stem(self):
         """What tells stored sets of this world and this size from others."""
         raise NotImplementedError
+
+
+def _kept(file, shape):
+    """The images of a file, or ``None`` where another renderer made them."""
+    tensors, metadata = load_tensors(file)
+    with contents_of(file):
+        if metadata["renderer"] != renderer():
+            return None
+        images = tensors["images"]
+        if images.shape != shape or images.dtype != torch.uint8:
+            raise ValueError(f"images must be uint8 of shape {shape}, got {images.dtype} of {tuple(images.shape)}")
+        return images
 
 
 def renderer():
