@@ -11,7 +11,6 @@ itself, and checks of plain numbers, which are ``checks``.
 import functools
 import inspect
 from collections.abc import Mapping
-from os import PathLike
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ import torch
 from infogan_helpers import checks
 
 LONGEST = 60  # characters of a value in a message
+BOOLEAN, number, path, seed = checks.boolean, checks.number, checks.path, checks.seed
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -76,11 +76,6 @@ def at_least(least):
 def between(least, most):
     """A number."""
     return lambda name, value: checks.number(name, value, least=least, most=most)
-
-
-def number(name, value):
-    """A finite number."""
-    return checks.number(name, value)
 
 
 def above(bound):
@@ -147,11 +142,6 @@ def network(*attributes):
     return validate
 
 
-def seed(name, value):
-    """An integer in [0, 2**32)."""
-    return checks.seed(name, value)
-
-
 def device(name, value):
     """A device that is there, as a ``torch.device``."""
     try:
@@ -165,24 +155,18 @@ def device(name, value):
     return found
 
 
-def path(name, value):
-    """The path of a file or a folder."""
-    return value if isinstance(value, (str, PathLike)) and str(value) else refuse(name, "a path", value)
-
-
 def function(name, value):
     """Something that can be called, and no class."""
     return value if callable(value) and not isinstance(value, type) else refuse(name, "a function", value)
 
 
-BOOLEAN = checks.boolean
 TEXT = instance(str, what="words, a str")
 WORDS = maybe(TEXT)
 RANDOM = maybe(instance(torch.Generator))
 
 
 def floats(shape=None, rows=0):
-    """A tensor of floats of a shape such as ``"n, 2"``: integers and arrays are converted; NaN and infinity go through.
+    """A tensor of floats of a shape such as ``"n, 2"``: arrays and lists are converted; NaN and infinity go through.
 
     It is for what a training step calls, where the loop names the step at which a number is none.
 
@@ -190,16 +174,12 @@ def floats(shape=None, rows=0):
         shape: comma between dimensions; a number is a size; ``None`` is any shape.
         rows: the least size of the first dimension.
     """
-    fits, wanted = _shape(shape, rows), f"floats{_of_shape(shape, rows)}"
+    shaped, wanted = _shape(shape, rows), f"floats{_of_shape(shape, rows)}"
 
     def validate(name, value):
         if not isinstance(value, torch.Tensor):
             value = _as_tensor(name, value, wanted)
-        if value.dtype not in FLOATS:
-            if value.dtype == torch.bool or value.is_complex():
-                refuse(name, wanted, value)
-            value = value.float()
-        return value if fits(value.shape) else refuse(name, wanted, value)
+        return shaped(name, value) if value.dtype in FLOATS else refuse(name, wanted, value)
 
     return validate
 
@@ -219,14 +199,18 @@ def finite(shape=None, rows=1):
 
 
 def images(shape="n, channels, height, width", rows=1):
-    """``uint8`` in [0, 255], or finite floats, as a tensor without gradients; float64 becomes float32."""
-    fits, wanted = _shape(shape, rows), f"uint8 in [0, 255] or floats in [-1, 1]{_of_shape(shape, rows)}"
+    """``uint8`` in [0, 255], or finite floats, as a tensor without gradients; float64 becomes float32.
+
+    Floats beyond [-1, 1] go through, since noise leaves it; where they do harm a function refuses them itself.
+    """
+    shaped, wanted = _shape(shape, rows), f"uint8 in [0, 255] or floats in [-1, 1]{_of_shape(shape, rows)}"
 
     def validate(name, value):
         if not isinstance(value, torch.Tensor):
             value = _as_tensor(name, value, wanted)
-        if (value.dtype != torch.uint8 and value.dtype not in FLOATS) or not fits(value.shape):
+        if value.dtype != torch.uint8 and value.dtype not in FLOATS:
             refuse(name, wanted, value)
+        shaped(name, value)
         if value.dtype == torch.uint8:
             return value
         if not torch.isfinite(value).all():
@@ -239,14 +223,14 @@ def images(shape="n, channels, height, width", rows=1):
 
 def integers(shape="n", rows=1):
     """Integers as a tensor of ``int64``; floats that are whole numbers are none, since nobody says why they are."""
-    fits, wanted = _shape(shape, rows), f"integers{_of_shape(shape, rows)}"
+    shaped, wanted = _shape(shape, rows), f"integers{_of_shape(shape, rows)}"
 
     def validate(name, value):
         if not isinstance(value, torch.Tensor):
             value = _as_tensor(name, value, wanted)
-        if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool or not fits(value.shape):
+        if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
             refuse(name, wanted, value)
-        return value.long()
+        return shaped(name, value).long()
 
     return validate
 
@@ -259,14 +243,15 @@ def numbers(shape="n", rows=1, whole=False, gaps=False):
         whole: whether they must be integers.
         gaps: whether NaN may stand among them, where there is nothing to show.
     """
-    fits, kinds = _shape(shape, rows), "iu" if whole else "fiu"
+    shaped, kinds = _shape(shape, rows), "iu" if whole else "fiu"
     what = "integers" if whole else "numbers, or NaN where there is none," if gaps else "finite numbers"
     wanted = f"{what}{_of_shape(shape, rows)}"
 
     def validate(name, value):
         array = _as_array(name, value, wanted)
-        if array.dtype.kind not in kinds or not fits(array.shape):
-            refuse(name, wanted, value if isinstance(value, (np.ndarray, torch.Tensor)) else array)
+        if array.dtype.kind not in kinds:
+            refuse(name, wanted, value)
+        shaped(name, array)
         bad = np.isinf(array) if gaps else ~np.isfinite(array)
         if bad.any():
             raise ValueError(f"{name} must be {wanted}, got {array[bad][0]} among them")
@@ -301,24 +286,30 @@ def _as_tensor(name, value, wanted):
 
 
 def _shape(shape, rows):
-    """Whether a shape is the one that is written, and has rows enough."""
-    if shape is None:
-        return lambda sizes: not rows or (len(sizes) > 0 and sizes[0] >= rows)
-    fixed = [int(size) if size.strip().isdigit() else None for size in shape.split(",")]
+    """A check of a tensor or an array: whether its shape is the one that is written, with rows enough."""
+    sizes = [int(size) if size.strip().isdigit() else None for size in shape.split(",")] if shape else []
+    tied = shape is not None and len(set(shape.split(", "))) < len(sizes)  # "n, n"
 
-    def fits(sizes):
-        if len(sizes) != len(fixed) or sizes[0] < rows:
-            return False
-        return all(wanted is None or size == wanted for size, wanted in zip(sizes, fixed, strict=True))
+    def shaped(name, value):
+        got = tuple(value.shape)
+        fits = shape is None or (
+            len(got) == len(sizes) and all(w in (None, s) for s, w in zip(got, sizes, strict=True))
+        )
+        if not fits or (tied and len(set(got)) > 1) or (rows and (not got or got[0] < rows)):
+            least = f" with {(shape or 'n').split(',')[0]} of at least {rows}" if rows else ""
+            raise ValueError(f"{name} must have shape ({shape or 'n, …'}{_comma(shape)}){least}, got {got}")
+        return value
 
-    return fits
+    return shaped
 
 
 def _of_shape(shape, rows):
-    if shape is None:
-        return ""
-    least = f", {shape.split(',')[0]} of at least {rows}" if rows > 0 else ""
-    return f" of shape ({shape}{',' if ',' not in shape else ''}){least}"
+    least = f" with {(shape or 'n').split(',')[0]} of at least {rows}" if rows else ""
+    return f" of shape ({shape}{_comma(shape)}){least}" if shape else ""
+
+
+def _comma(shape):
+    return "," if shape and "," not in shape else ""
 
 
 def having(*attributes, what):

@@ -341,7 +341,7 @@ def _is_integer(tensor):
 
 
 def _as_list_of(values, like, name):
-    kind = "integers" if _is_integer(like) else "finite numbers"
+    kind = "integers" if _is_integer(like) else "numbers"
     try:
         tensor = torch.as_tensor(values, device=like.device)
         rounded = tensor.to(like.dtype)

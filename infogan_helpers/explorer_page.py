@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import DQ, G, instance, maybe, path, seed, takes
+from infogan_helpers.arguments import DQ, G, instance, list_of, maybe, number, path, seed, takes
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.pictures import sheet
 from infogan_helpers.priors import CategoricalPrior, CircularPrior, continuous_prior
@@ -29,7 +29,7 @@ SHEET_STEP = 0.2  # of an exported page, which holds every picture that it can s
 TURN_STEPS, SHEET_TURN_STEPS = 72, 24  # of a dial, per turn: 5° and, on an exported page, 15°
 # The largest values that an exported page's bytes can tell; angles in radians. Nats are cut there on any page.
 SHEET_SCALES = {"mean": 3.0, "deviation": 1.5, "angle": math.pi, "angle_deviation": math.pi, "nats": 6.0}
-MATCHING = maybe(instance(list, tuple, np.ndarray, torch.Tensor, what="a list of digits"))
+MATCHING = maybe(list_of(number))
 CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
 
 

@@ -91,7 +91,9 @@ def add_stray_strokes(images, share, generator=None):
         ValueError: the images have another shape or are not floats, or ``share`` is out of range.
     """
     n, _, height, width = images.shape
-    shares = floats()("share", share if isinstance(share, torch.Tensor) else torch.tensor(number("share", share)))
+    shares = floats()(
+        "share", share if isinstance(share, torch.Tensor) else torch.tensor(float(number("share", share)))
+    )
     in_range = shares.device.type != "cpu" or bool(((shares >= 0) & (shares <= 1)).all())  # a GPU would have to wait
     if tuple(shares.shape) not in ((), (n,)) or not in_range:
         raise ValueError(f"share must lie in [0, 1], one number or one per image, got {share!r}")

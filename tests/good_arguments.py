@@ -7,6 +7,7 @@ pattern that fits first. What has neither is called with its default. Not here: 
 import fnmatch
 import inspect
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from infogan_helpers import checkpoints, evaluation, measured, mixtures, quality
 from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData
-from infogan_helpers.judges import Judge
+from infogan_helpers.judges import Judge, save_judge
 from infogan_helpers.labels import Labelled
 from infogan_helpers.methods import infogan, vae, variational
 from infogan_helpers.methods.autoencoders import Encoder
@@ -100,13 +101,22 @@ def history():
     return infogan.fit(images_of_ten, SPEC, config, device="cpu", progress=False).history
 
 
-@cache
 def folder():
     """A folder with a model, a classifier, a judge and figures of a run; the test's own, the working folder."""
+    if not Path("text.json").exists():
+        _fill()
+    return "."
+
+
+def _fill():
     checkpoints.save_pretrained("text", g(), dq(), {}, ".")
     quality.save_classifier(network(quality.DigitClassifier), {}, ".")
     measured.save_measured("text_measured", [{"a": 1}], ".")
-    return "."
+    save_judge(network(judge), {}, ".")
+
+
+def judge():
+    return Judge(world())
 
 
 def data():
@@ -115,7 +125,6 @@ def data():
 
 def encode(pictures):
     return pictures.flatten(1)[:, 20:23]
-
 
 
 BY_NAME = {
@@ -148,7 +157,7 @@ BY_NAME = {
     "image": lambda: data().images[0, 0],
     "images": images,
     "joint": lambda: np.array([[0.25, 0.25], [0.125, 0.375]]),
-    "judge": lambda: network(lambda: Judge(world())),
+    "judge": lambda: network(judge),
     "jobs": lambda: 1,
     "labels": classes,
     "log_variance": lambda: matrix(N, 3),
@@ -196,7 +205,22 @@ def _config_of(name):
     return lambda: module.Config(**SHORT, **plain, **latents)
 
 
-_METHODS = ["ac_infogan", "beta_tcvae", "control_infogan", "control_vae", "digits", "factor_vae", "infogan", "infogan_cr", "instance_noise", "noise_last", "progressive", "ss_infogan", "vae", "variational"]
+_METHODS = [
+    "ac_infogan",
+    "beta_tcvae",
+    "control_infogan",
+    "control_vae",
+    "digits",
+    "factor_vae",
+    "infogan",
+    "infogan_cr",
+    "instance_noise",
+    "noise_last",
+    "progressive",
+    "ss_infogan",
+    "vae",
+    "variational",
+]
 BY_CALLABLE = {
     "bottleneck.bottleneck": {"beta": lambda: 2.0},
     "bottleneck.bottleneck_curve": {"betas": lambda: [1.0, 3.0]},
@@ -256,9 +280,8 @@ BY_CALLABLE = {
     "information.*": {"p": lambda: [0.2, 0.8], "q": lambda: [0.5, 0.5]},
     "information.variational_lower_bound": {"q": lambda: np.full((2, 2), 0.5)},
     "interventions.*": {name: lambda: 4 for name in ("n_train", "n_test", "batch_size", "n_spread")},
-    "judges.*": {"answers": lambda: network(lambda: Judge(world()))(images())[0]},
+    "judges.*": {"answers": lambda: network(judge)(images())[0]},
     "judges.judged": {"images": lambda: images()},
-    "judges.load_judge": {"folder": lambda: _with_judge()},
     "labels.check_labels": {"n": lambda: N},
     "losses.lower_bound": {"read_from": lambda: torch.ones(N, 3, dtype=torch.bool)},
     "measured.load_measured": {"name": lambda: folder() and "text_measured"},
@@ -335,14 +358,6 @@ INSTANCES = {
 
 
 @cache
-def _with_judge():
-    from infogan_helpers.judges import save_judge
-
-    save_judge(network(lambda: Judge(world())), {}, ".")
-    return "."
-
-
-@cache
 def _flexible():
     torch.manual_seed(0)
     config = variational.Config(**SHORT, architecture="mlp", norm="none", family="gaussian")
@@ -369,5 +384,3 @@ def instance(class_name, cls):
     parameters = inspect.signature(cls).parameters.values()
     torch.manual_seed(0)
     return cls(**{p.name: example(class_name, p) for p in parameters if p.kind is not p.VAR_KEYWORD})
-
-

@@ -5,9 +5,11 @@ itself calls it with what it has checked, is in ``INTERNAL``; what is taken alth
 """
 
 import dataclasses
+import fnmatch
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import types
 from functools import partial
@@ -15,7 +17,7 @@ from functools import partial
 import matplotlib.pyplot as plt
 import pytest
 import torch
-from bad_arguments import bad_arguments, outcome, same
+from bad_arguments import ANYWHERE, bad_arguments, is_not_finite, outcome, same
 from good_arguments import example, instance
 
 import infogan_helpers
@@ -26,8 +28,11 @@ _LOOP = "called by the loop in every step, with what ``fit`` and the configurati
 _PARTS = "built into a network by its constructor, which has checked what it was given"
 _LEARNER = "tries a learner's own function: an ``AssertionError`` names what that did (test_exercises*.py)"
 INTERNAL = {
+    "arguments.*": "the validators: their answers are test_arguments.py's",
     "checks.*": "the validators: their answers are test_checks.py's",
-    "checkpoints.*_run": _LOOP,
+    "interrupts.*": _LOOP,
+    "run_files.*": _LOOP,
+    "tensor_files.contents_of": "a context around what reads a file",
     "checkpoints.*named_tensors": _LOOP,
     "codes.check_classes": "called by ``CodeSpec.check`` and ``Posterior.log_prob``",
     "controllers.control": _LOOP,
@@ -65,6 +70,7 @@ INTERNAL = {
     "networks.[QBbrisc]*": _PARTS,
     "point_networks.[klb]*": _PARTS,
     "posteriors.joined": "called by ``read_codes`` on what the network answered",
+    "posteriors.Posterior.rows": "called by methods, with a slice",
     "posteriors.VonMises.*": "called by ``Posterior``",
     "priors.*Prior.*": "called by ``CodeSpec``, which has checked the codes",
     "quality.learn": "called by ``train_classifier`` and ``train_judge``",
@@ -74,7 +80,114 @@ INTERNAL = {
     "worlds.world.steps": "called by each world's constructor",
     "worlds.rendering.*": "called by each world's ``draw``",
 }
-DEFINED = ()
+_NUMBERS = "-1|0|1.9"
+_ROWS = "a row less|one row"
+_ANY = "a dimension less|a dimension more|no rows|empty list|empty tensor|scalar tensor of NaN"
+# (callables, parameters, kinds): what looks wrong there and is not, and why. Patterns, "|" between them.
+DEFINED = {
+    ("*", "*", "as NumPy's number"): "NumPy's numbers are as good as Python's",
+    ("*", "seed", "0"): "a seed",
+    ("*.*Config", "*", "0|1.9|True"): "a value of that field: its own validator has the bounds",
+    ("schedules.*|priors.*|codes.CodeSpec|growing_networks.*|*networks.*", "*", _NUMBERS): "a number that is taken",
+    ("schedules.weight", "name", "*"): "how the caller's message will call it",
+    ("transforms.*|textures.*|methods.*|interventions.*", "deviation|strength|still|stray_strokes", _NUMBERS): "a size",
+    ("bottleneck.*|bounds.*|losses.*", "beta|prior_entropy|class_balance", _NUMBERS): "a weight, or nats",
+    (
+        "code*|plots.*|worlds.*",
+        "index|circular|between|decimals|scale|kind|correlation|n",
+        "0|1.9",
+    ): "a number it takes",
+    ("*", "spec", "another spec"): "a spec",
+    ("*", "progress|ink|information_trains_trunk|symmetries|train|continuous", "True"): "a choice",
+    ("data.mnist_sample", "train", "None"): "both parts",
+    (
+        "plots.*|training_plots.*",
+        "caption|title|xlabel|ylabel|row_name|column_name|unit|code",
+        "text|cuda|None",
+    ): "words",
+    ("plots.*", "row_labels", "list of text|array of text"): "words",
+    ("*", "path|folder|root|checkpoint", "text|cuda"): "a path",
+    ("checkpoints.*|measured.*", "name", "text|cuda"): "a name",
+    (
+        "checkpoints.*|judges.*|quality.*|tensor_files.*",
+        "facts|metadata",
+        "dict|* of None|no entries",
+    ): "what JSON can write",
+    (
+        "checkpoints.save_*|judges.save_*|quality.save_*",
+        "generator|discriminator_q|judge|classifier",
+        "a NaN weight",
+    ): "whoever trained it may look for the NaN; what draws or reads with it refuses",
+    ("checkpoints.*|tensor_files.*", "tensors", "no entries"): "a file that holds nothing",
+    ("measured.save_measured", "records", "*"): "what JSON can write",
+    ("colab.*|disentanglement.codes_and_factors", "names", "*"): "names, of packages or for a message",
+    ("runtime.by_budget", "*", "*"): "handed back as it came",
+    ("*.fit|training.run", "callback", "a function"): "a callback",
+    (
+        "*",
+        "images|labels|digits|image|points|probabilities|factors|codes|data|others|features|log_q|matrix",
+        _ROWS,
+    ): "fewer of them",
+    (
+        "games.*|losses.*|elbo.*",
+        "real_logit|fake_logit|logits|z",
+        _ROWS + "|a dimension more|no rows",
+    ): "others of them",
+    ("data.*|measures.*|methods.*|transforms.add_noise|priors.wrapped", "images|angles", _ANY): "any shape of it",
+    ("codes.*|*networks.*", "codes", "codes without rows|a row less"): "none in, none out",
+    ("code_factors.as_columns", "posterior", "a row less|answers without*|one head for two"): "answers on other codes",
+    (
+        "codes.Codes*|bottleneck.*|codes.CodeSpec*|transforms.*|*Config",
+        "*",
+        "empty list|empty tensor|empty tuple",
+    ): "none",
+    ("plots.curves|plots.heatmap", "x|series|matrix", "one NaN|tensor of NaN"): "a gap",
+    ("plots.*|explorer_page.*|widgets.*", "levels|meanings|weights", "dict|no entries"): "names to what they name",
+    (
+        "codes.Codes*",
+        "noise|continuous",
+        "one NaN|one infinity",
+    ): "what a diverged run draws; ``draw_images`` refuses it",
+    ("codes.CodeSpec.*", "codes", "codes with one *"): "goes on into the networks, whose answer is NaN then",
+    (
+        "losses.code_recovery",
+        "codes",
+        "another class|codes with one *",
+    ): "no answer is that class; values are not looked at",
+    (
+        "losses.code_recovery",
+        "posterior",
+        "* with one NaN|one head for two",
+    ): "the likeliest class, which the loop looks after",
+    ("*.fit", "images", "in float16"): "a network trained on rounded pictures is another",
+}
+# What a training step calls: NaN and infinity go through, and the loop names the step and the likely cause.
+IN_THE_LOOP = [
+    "games.*",
+    "losses.*",
+    "elbo.*",
+    "bounds.*",
+    "*networks.*.forward",
+    "data.*",
+    "transforms.*",
+    "methods.*",
+    "priors.wrapped",
+]
+
+
+def is_defined(name, parameter, kind, answer):
+    """Whether an answer to a bad argument is one of those that are meant."""
+    not_finite = re.search("NaN|infinity", kind) and any(fnmatch.fnmatchcase(name, pattern) for pattern in IN_THE_LOOP)
+    if not_finite and is_not_finite(answer):
+        return True
+    return any(
+        all(_fits(text, patterns) for text, patterns in zip((name, parameter, kind), entry, strict=True))
+        for entry in DEFINED
+    )
+
+
+def _fits(text, patterns):
+    return any(fnmatch.fnmatchcase(text, pattern) for pattern in patterns.split("|"))
 
 
 def is_record(cls):
@@ -108,7 +221,9 @@ def prepared(name):
     cls, function = CALLABLES[name]
     if cls is not None:
         function = getattr(instance(name.rpartition(".")[0], cls), name.rpartition(".")[2])
-    named = [p for p in inspect.signature(function).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    named = [
+        p for p in inspect.signature(function).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
     return function, {p.name: example(name, p) for p in named}
 
 
@@ -138,7 +253,13 @@ def tried(name):
     parameters = inspect.signature(function).parameters
     for parameter in good:
         # What a message may call it: by its name, by that of an argument that it has to fit, or by what it holds.
-        names = {*good, *name.split("."), str(good.get("name")), *getattr(good[parameter], "_fields", ()), "image_shape"}
+        names = {
+            *good,
+            *name.split("."),
+            str(good.get("name")),
+            *getattr(good[parameter], "_fields", ()),
+            "image_shape",
+        }
         names |= {word.lower() for word in names}
         for bad in bad_arguments(good[parameter]):
             worse = bad.make()
@@ -154,3 +275,33 @@ def _call(name, changed):
     function, good = prepared(name)
     torch.manual_seed(0)
     return function(**{**good, **changed})
+
+
+def is_internal(name):
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in INTERNAL)
+
+
+TRIED = [name for name in CALLABLES if not is_internal(name)]
+
+
+@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.filterwarnings("ignore")
+def test_bad_arguments_are_refused_clearly_or_defined(name, at_home):
+    wrong = []
+    for parameter, kind, how, answer in tried(name):
+        if how in ("unclear", "hangs"):
+            wrong.append(f"{parameter} = {kind}: {answer}")
+        elif how == "accepted" and not is_defined(name, parameter, kind, answer):
+            wrong.append(f"{parameter} = {kind}: taken, gave {answer!r:.60}")
+    assert not wrong, f"{name}: refuse these (infogan_helpers/arguments.py), or say in DEFINED why not:\n" + "\n".join(
+        wrong
+    )
+
+
+def test_nothing_is_excused_that_is_not_there():
+    unused = {pattern for pattern in INTERNAL if not any(fnmatch.fnmatchcase(name, pattern) for name in CALLABLES)}
+    assert unused == set()
+
+
+def test_the_table_has_twenty_kinds_of_bad_argument():
+    assert len(ANYWHERE) >= 20

@@ -5,6 +5,7 @@ import math
 import torch
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, at_least, takes
 from infogan_helpers.worlds.faces import Faces
 from infogan_helpers.worlds.world import World
 
@@ -32,6 +33,7 @@ class LitHead(World):
         self._faces, self.correlation = Faces(side), correlation
         super().__init__((factor for factor in self._faces.factors if factor.name in VARY), side)
 
+    @takes(n=at_least(0), generator=RANDOM)
     def sample_factors(self, n, generator=None):
         """Draw factors that go together.
 
