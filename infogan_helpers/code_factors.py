@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.stats
 import torch
 
-from infogan_helpers.arguments import at_least, instance, mapping_of, numbers, takes
+from infogan_helpers.arguments import at_least, finite, instance, mapping_of, numbers, takes
 from infogan_helpers.posteriors import Posterior
 from infogan_helpers.worlds.world import World
 
@@ -23,6 +23,8 @@ def as_columns(posterior):
     Returns:
         Floats, shape ``(n, L)``, in the order of the spec: c1, c2, ...
     """
+    for answers in (*posterior.categorical_logits, posterior.mean):
+        finite(rows=0)("posterior", answers)
     classes = [logits.argmax(dim=1) for logits in posterior.categorical_logits]
     angles = [code.angle for code in posterior.circular]
     return torch.stack([*classes, *posterior.mean.unbind(1), *angles], dim=1).double()

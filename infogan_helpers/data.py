@@ -23,7 +23,6 @@ from infogan_helpers import checks
 from infogan_helpers.arguments import (
     BOOLEAN,
     at_least,
-    floats,
     images,
     instance,
     integers,
@@ -181,9 +180,11 @@ def as_model_range(images):
     return images if images.is_floating_point() else refuse("images", "uint8 in [0, 255] or floats in [-1, 1]", images)
 
 
-@takes(images=floats())
+@takes(images=images(None, 0))
 def to_uint8(images):
     """Floats in [-1, 1] to ``uint8`` in [0, 255], rounded: the way back from ``to_model_range``."""
+    if images.dtype == torch.uint8:
+        refuse("images", "floats in [-1, 1]", images)
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 

@@ -11,7 +11,19 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from infogan_helpers.arguments import BOOLEAN, at_least, images, instance, integers, maybe, path, seed, takes
+from infogan_helpers.arguments import (
+    BOOLEAN,
+    at_least,
+    finite,
+    images,
+    instance,
+    integers,
+    maybe,
+    network,
+    path,
+    seed,
+    takes,
+)
 from infogan_helpers.checkpoints import load_verified, save_verified
 from infogan_helpers.data import as_model_range
 from infogan_helpers.quality import SCORING_FOLDER, learn
@@ -157,7 +169,7 @@ def load_judge(world, folder=None):
     return judge.eval()
 
 
-@takes(judge=instance(Judge), images=images(), batch_size=at_least(1))
+@takes(judge=network("world"), images=images(), batch_size=at_least(1))
 @torch.no_grad()
 def judged(judge, images, batch_size=1000):
     """What a judge says of many pictures.
@@ -179,9 +191,10 @@ def judged(judge, images, batch_size=1000):
             f"images must have shape (n, {', '.join(map(str, shape))}) with n of at least 1, got {tuple(images.shape)}"
         )
     parts = [judge(as_model_range(batch)) for batch in images.cpu().split(batch_size)]
+    features = finite(rows=0)("judge", torch.cat([features for _, features in parts]))
     answers = [torch.cat(parts_of_one) for parts_of_one in zip(*(answers for answers, _ in parts), strict=True)]
     values = {f.name: _value(f, answer) for f, answer in zip(judge.world.factors, answers, strict=True)}
-    return Judged(values, torch.cat([features for _, features in parts]))
+    return Judged(values, features)
 
 
 def _value(factor, answer):

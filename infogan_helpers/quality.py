@@ -153,7 +153,8 @@ def classify(classifier, images, batch_size=1000):
     if len(images) == 0 or tuple(images.shape[1:]) != (1, 28, 28):
         raise ValueError(f"images must have shape (n, 1, 28, 28) with n of at least 1, got {tuple(images.shape)}")
     parts = [classifier(as_model_range(batch)) for batch in images.cpu().split(batch_size)]
-    return torch.cat([logits for logits, _ in parts]).softmax(1), torch.cat([features for _, features in parts])
+    logits, features = (finite()("classifier", torch.cat(part)) for part in zip(*parts, strict=True))
+    return logits.softmax(1), features
 
 
 @takes(probabilities=finite("n, classes"))

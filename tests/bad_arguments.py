@@ -228,9 +228,8 @@ def same(one, other):
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
         return one == other or (one != one and other != other) or math.isclose(one, other, rel_tol=1e-2, abs_tol=1e-3)
     if dataclasses.is_dataclass(one) and type(one) is type(other):
-        return all(
-            same(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one) if f.name != "seconds"
-        )
+        names = [field.name for field in dataclasses.fields(one) if field.name != "seconds"]
+        return all(same(getattr(one, name), getattr(other, name)) for name in names)
     if hasattr(one, "equals"):
         return one.shape == other.shape and same(one.to_numpy(), other.to_numpy())
     return type(one) is type(other)

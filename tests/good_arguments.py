@@ -205,22 +205,7 @@ def _config_of(name):
     return lambda: module.Config(**SHORT, **plain, **latents)
 
 
-_METHODS = [
-    "ac_infogan",
-    "beta_tcvae",
-    "control_infogan",
-    "control_vae",
-    "digits",
-    "factor_vae",
-    "infogan",
-    "infogan_cr",
-    "instance_noise",
-    "noise_last",
-    "progressive",
-    "ss_infogan",
-    "vae",
-    "variational",
-]
+_METHODS = [path.stem for path in Path(infogan.__file__).parent.glob("*.py") if "def fit(" in path.read_text("utf-8")]
 BY_CALLABLE = {
     "bottleneck.bottleneck": {"beta": lambda: 2.0},
     "bottleneck.bottleneck_curve": {"betas": lambda: [1.0, 3.0]},
@@ -324,7 +309,7 @@ BY_CALLABLE = {
     "quality.*": {"images": lambda: images(28), "codes": classes, "others": lambda: matrix(N, 3)},
     "quality.train_classifier": {"epochs": lambda: 1, "batch_size": lambda: 3},
     "runtime.by_budget": {"full": lambda: 2, "quick": lambda: 1},
-    "schedules.Ramp": {name: lambda x=x: x for name, x in zip(("start", "end", "before", "after"), (0, 1, 0, 1))},
+    "schedules.Ramp": {name: lambda x=x: x for name, x in {"start": 0, "end": 1, "before": 0, "after": 1}.items()},
     "schedules.*": {"value": lambda: 0.5},
     "tensor_files.save_tensors": {"tensors": lambda: {"a": matrix(2)}, "metadata": dict},
     "tensor_files.load_tensors": {"path": lambda: f"{folder()}/text.safetensors"},
