@@ -28,10 +28,11 @@ class Interrupt:
         try:
             self.calling = True
             callback(history)
-        except KeyboardInterrupt:
-            self.asked = True
-        finally:
             self.calling = False
+        except KeyboardInterrupt:
+            self.calling, self.asked = False, True
+        finally:
+            self.calling = False  # after another error too
 
 
 @contextmanager

@@ -258,3 +258,52 @@ def test_the_digits_that_ship_are_small_and_can_be_read_by_q():
     assert images.std() > 0.3
     guesses = read_codes(model.discriminator_q, images).categorical_logits[0].argmax(1)
     assert (guesses == codes.categorical[:, 0]).float().mean() >= 0.9
+
+
+@pytest.mark.parametrize("name", ["../tiny", "a/b", "/tmp/tiny", "", ".", "..", ".hidden", "a\\b", "a b", None, 3])
+def test_a_model_is_saved_nowhere_but_in_its_folder(name, tmp_path):
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    with pytest.raises(ValueError, match=r"^name must be a word, .* got "):
+        save_pretrained(name, *networks(), {"seed": 7}, folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["shelf"]
+
+
+@pytest.mark.parametrize("facts", [None, 3, ["seed"], {"seed": torch.ones(1)}, {"seed": {1}}])
+def test_facts_that_no_card_can_hold_are_refused_before_anything_is_written(facts, tmp_path):
+    with pytest.raises(ValueError, match=r"^facts must be a dictionary that JSON can write, got "):
+        save_pretrained("tiny", *networks(), facts, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_networks_of_other_codes_or_images_are_not_saved_together(tmp_path):
+    _, discriminator_q = networks()
+    make_generator, _ = ARCHITECTURES["conv"]
+    with pytest.raises(ValueError, match=r"^generator and discriminator_q must have one spec, got"):
+        save_networks(
+            tmp_path / "n.safetensors", make_generator(CodeSpec((3,), 1, 4), (1, 8, 16), 0.05), discriminator_q
+        )
+    with pytest.raises(ValueError, match=r"^generator and discriminator_q must have one image_shape, got"):
+        save_networks(tmp_path / "n.safetensors", make_generator(SPEC, (1, 16, 8), 0.05), discriminator_q)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["", 3, None, b"n.safetensors", "a\0b"])
+def test_what_is_no_path_is_named(path):
+    for use in (lambda: load_tensors(path), lambda: save_tensors(path, {}, {}), lambda: load_networks(path)):
+        with pytest.raises(ValueError, match=r"^path must be a path, got "):
+            use()
+
+
+def test_what_is_no_tensor_or_no_json_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"^tensors must be a dictionary of tensors, got "):
+        save_tensors(tmp_path / "t", {"x": [1, 2]}, {})
+    with pytest.raises(ValueError, match=r"^metadata must be a dictionary that JSON can write, got "):
+        save_tensors(tmp_path / "t", {}, {"x": torch.ones(1)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_content_gives_one_file(tmp_path):
+    for name in ("one", "other"):
+        save_tensors(tmp_path / name, {"x": torch.arange(3), "a": torch.zeros(2)}, {"note": 1})
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()

@@ -23,9 +23,10 @@ from small_runs import (
 
 from infogan_helpers import training
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.methods import infogan
+from infogan_helpers.methods import digits, infogan
+from infogan_helpers.schedules import Ramp
 from infogan_helpers.tensor_files import load_tensors
-from infogan_helpers.training import run
+from infogan_helpers.training import RunConfig, run
 
 # --- a run
 
@@ -287,6 +288,20 @@ def test_the_field_furthest_above_its_default_is_the_likely_cause():
     method = with_step(lambda step: lambda *a: step(*a)._replace(g_loss=torch.tensor(float("inf"))))
     with pytest.raises(FloatingPointError, match=r"^step 1: g_loss is not.*lambda_continuous=50 is too high"):
         train(replace(QUICK, lambda_continuous=50), method=method)
+
+
+@pytest.mark.parametrize(
+    ("config", "cause"),
+    [
+        (digits.Config(augment=1e38), "augment=1e+38 is too high"),
+        (digits.Config(learning_rate_q=1.0, augment=20), "learning_rate_q=1 is too high"),
+        (digits.Config(consistency=Ramp(0.0, 1.0, 0.0, 1e9)), "consistency=1e+09 is too high"),
+        (digits.Config(steps=10**6, batch_size=10**4, restarts=90), "a learning rate that is too high"),
+        (RunConfig(), "a learning rate that is too high"),
+    ],
+)
+def test_the_likely_cause_is_a_field_of_the_configuration_that_is_far_above_its_default(config, cause):
+    assert config.likely_cause() == cause
 
 
 def test_missing_codes_are_not_taken_for_a_loss_that_is_not_a_number():
