@@ -16,9 +16,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import normalized_mutual_info_score
 
 from infogan_helpers.arguments import (
-    DQ,
     TEXT,
-    G,
     at_least,
     images,
     instance,
@@ -35,7 +33,7 @@ from infogan_helpers.measures import MEASURES
 from infogan_helpers.posteriors import joined
 
 
-@takes(discriminator_q=DQ, images=images(None), batch_size=at_least(1))
+@takes(discriminator_q=network(), images=images(None), batch_size=at_least(1))
 @torch.no_grad()
 def read_codes(discriminator_q, images, batch_size=1000):
     """Q's posterior for many images, in eval mode, on the CPU.
@@ -59,7 +57,7 @@ def read_codes(discriminator_q, images, batch_size=1000):
     return answers
 
 
-@takes(generator=G, codes=instance(Codes), batch_size=at_least(1))
+@takes(generator=network(), codes=instance(Codes), batch_size=at_least(1))
 @torch.no_grad()
 def draw_images(generator, codes, batch_size=1000):
     """The images of many codes, in eval mode, on the CPU.
@@ -85,7 +83,7 @@ def draw_images(generator, codes, batch_size=1000):
     return _check_finite("generator", "draw", images)
 
 
-@takes(encoder=network("image_shape"), images=images(None), batch_size=at_least(1))
+@takes(encoder=network(), images=images(None), batch_size=at_least(1))
 @torch.no_grad()
 def encode_images(encoder, images, batch_size=1000):
     """The encoder's answers on many images, in eval mode, on the CPU.
@@ -190,7 +188,7 @@ class CodeScore(NamedTuple):
     confusion: pd.DataFrame
 
 
-@takes(discriminator_q=DQ, train=instance(ImageData), test=instance(ImageData))
+@takes(discriminator_q=network("spec"), train=instance(ImageData), test=instance(ImageData))
 def score_codes(discriminator_q, train, test):
     """The protocol of this project: match codes to labels on training images, score on test images.
 
@@ -252,7 +250,7 @@ def confusion(codes, labels, matching, n_labels=10):
     return table[order]
 
 
-@takes(generator=G, spec=instance(CodeSpec), n=at_least(3), seed=seed)
+@takes(generator=network(), spec=instance(CodeSpec), n=at_least(3), seed=seed)
 def code_attribute_table(generator, spec, n=2000, seed=0):
     """Spearman's ρ of each continuous or circular code with each measure of generated digits, all else drawn at random.
 
@@ -276,7 +274,7 @@ def code_attribute_table(generator, spec, n=2000, seed=0):
     return _correlations(spec, codes, measured, slice(None))
 
 
-@takes(generator=G, spec=instance(CodeSpec), n=at_least(3), seed=seed)
+@takes(generator=network(), spec=instance(CodeSpec), n=at_least(3), seed=seed)
 def code_attribute_table_by_class(generator, spec, n=2000, seed=0):
     """``code_attribute_table`` within each value of the first categorical code, on the same draw.
 
@@ -328,7 +326,7 @@ def _drawn_and_measured(generator, spec, n, seed):
     """Codes drawn at random and, by name, the measures of the digits that they draw."""
     if spec.continuous + spec.circular == 0:
         raise ValueError("spec must have at least one continuous or circular code, got none")
-    if spec != generator.spec:
+    if getattr(generator, "spec", spec) != spec:
         raise ValueError(f"spec must be the generator's own, {generator.spec}, got {spec}")
     codes = spec.sample(n, torch.Generator().manual_seed(seed))
     images = draw_images(generator, codes)
