@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-LARGEST = 1e18  # of a number that anyone means; squared it is still finite in single precision
+LARGEST = torch.finfo(torch.float32).max  # networks would make infinity of anything beyond
 
 
 def is_integer(value):
@@ -71,7 +71,7 @@ def number(name, value, *, least=None, above=None, most=None):
         raise ValueError(f"{name} must be {_range(least, above, most)}, got {value!r}")
     if abs(value) > LARGEST:
         raise ValueError(f"{name} must be {_range(least, above, most)} and at most {LARGEST:g}, got {value!r}")
-    return value
+    return value if abs(value) < 2**63 else float(value)  # torch takes no larger integer
 
 
 def choice(name, value, choices):
