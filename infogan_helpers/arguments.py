@@ -50,8 +50,8 @@ def _anything(name, value):
 def told(value):
     """A value in a few words, for a message: kind and shape of tensors and arrays, what is written of the rest."""
     if isinstance(value, (torch.Tensor, np.ndarray)):
-        kind = "a tensor" if isinstance(value, torch.Tensor) else "an array"
-        return f"{kind} of {value.dtype}, shape {tuple(value.shape)}"
+        kind = "" if isinstance(value, torch.Tensor) else "an array of "
+        return f"{kind}{value.dtype} of shape {tuple(value.shape)}"
     if value is None or isinstance(value, (int, float, complex, str, bytes, tuple, list, Mapping, set)):
         text = repr(value)
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
@@ -160,6 +160,7 @@ def function(name, value):
     return value if callable(value) and not isinstance(value, type) else refuse(name, "a function", value)
 
 
+TENSOR = instance(torch.Tensor, what="a tensor")
 TEXT = instance(str, what="words, a str")
 WORDS = maybe(TEXT)
 RANDOM = maybe(instance(torch.Generator))

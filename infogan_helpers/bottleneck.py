@@ -30,7 +30,7 @@ class Summary(NamedTuple):
     relevant: float
 
 
-@takes(joint=numbers("x, y"), encoder=numbers("summaries, x"))
+@takes(joint=numbers(None, 0), encoder=numbers(None, 0))
 def summarise(joint, encoder):
     """What a summary keeps of x and knows of y.
 
@@ -55,7 +55,7 @@ def summarise(joint, encoder):
     return Summary(encoder, kept, mutual_information(_normalised(encoder @ joint)))
 
 
-@takes(joint=numbers("x, y"), beta=between(0, None), encoder=numbers("summaries, x"))
+@takes(joint=numbers(None, 0), beta=between(0, None), encoder=numbers(None, 0))
 def bottleneck(joint, beta, encoder):
     """The summary that is best at a price: a fixed point of I(t; x) - β I(t; y) under Blahut and Arimoto's iteration.
 
@@ -93,7 +93,7 @@ def bottleneck(joint, beta, encoder):
     return summarise(joint, encoder)
 
 
-@takes(joint=numbers("x, y"), betas=list_of(between(0, None)))
+@takes(joint=numbers("x, y", 0), betas=list_of(between(0, None)))
 def bottleneck_curve(joint, betas):
     """The best summaries at many prices, each begun at the one before, from the dearest β down.
 

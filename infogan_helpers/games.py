@@ -33,7 +33,7 @@ class Game(NamedTuple):
     penalty: Callable
 
 
-@takes(real_logit=floats(rows=1), fake_logit=floats(rows=1))
+@takes(real_logit=floats(), fake_logit=floats())
 def discriminator_loss(real_logit, fake_logit):
     """-E[log D(x)] - E[log(1 - D(G(z)))], each mean over its own batch.
 
@@ -53,7 +53,7 @@ def discriminator_loss(real_logit, fake_logit):
     return F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
 
 
-@takes(fake_logit=floats(rows=1))
+@takes(fake_logit=floats())
 def generator_loss(fake_logit):
     """-E[log D(G(z))], the non-saturating form: its gradient stays large while D wins.
 
@@ -72,7 +72,7 @@ def generator_loss(fake_logit):
     return F.softplus(-fake_logit).mean()
 
 
-@takes(real_logit=floats(rows=1), fake_logit=floats(rows=1))
+@takes(real_logit=floats(), fake_logit=floats())
 def hinge_discriminator_loss(real_logit, fake_logit):
     """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]: an image that D judges right by a margin of 1 teaches it nothing.
 
@@ -84,7 +84,7 @@ def hinge_discriminator_loss(real_logit, fake_logit):
     return F.relu(1 - real_logit).mean() + F.relu(1 + fake_logit).mean()
 
 
-@takes(real_logit=floats(rows=1), fake_logit=floats(rows=1))
+@takes(real_logit=floats(), fake_logit=floats())
 def wasserstein_discriminator_loss(real_logit, fake_logit):
     """E[D(G(z))] - E[D(x)]: less the distance of the two distributions, where D is 1-Lipschitz.
 
@@ -96,7 +96,7 @@ def wasserstein_discriminator_loss(real_logit, fake_logit):
     return fake_logit.mean() - real_logit.mean()
 
 
-@takes(fake_logit=floats(rows=1))
+@takes(fake_logit=floats())
 def critic_generator_loss(fake_logit):
     """-E[D(G(z))], G's loss in the hinge game and in the Wasserstein game.
 

@@ -103,7 +103,7 @@ def judge_loss(world, answers, factors):
 
 @takes(
     world=instance(World),
-    images=images(),
+    images=images(None, 0),
     factors=integers("n, K"),
     steps=at_least(1),
     batch_size=at_least(1),
@@ -169,7 +169,7 @@ def load_judge(world, folder=None):
     return judge.eval()
 
 
-@takes(judge=network("world"), images=images(), batch_size=at_least(1))
+@takes(judge=network("world"), images=images(None, 0), batch_size=at_least(1))
 @torch.no_grad()
 def judged(judge, images, batch_size=1000):
     """What a judge says of many pictures.

@@ -26,7 +26,7 @@ def to_colours(images):
     return colours.clamp(0, 1).permute(0, 2, 3, 1).numpy()
 
 
-@takes(images=images(None), ink=BOOLEAN)
+@takes(images=images(None, 0), ink=BOOLEAN)
 def tile(images, columns, ink=True):
     """All images in one grid, row by row, ``GAP`` pixels apart.
 
@@ -79,7 +79,7 @@ def sheet(images, shape):
 
 
 @takes(
-    images=images(None),
+    images=images(None, 0),
     columns=at_least(1),
     frames=at_least(1),
     ink=BOOLEAN,

@@ -49,7 +49,7 @@ def _pair(name, value):
 
 
 @takes(
-    images=images(None),
+    images=images(None, 0),
     row_labels=maybe(_labels),
     column_labels=maybe(_labels),
     row_name=WORDS,

@@ -134,7 +134,7 @@ def load_classifier(folder=None):
     return classifier.eval()
 
 
-@takes(classifier=instance(DigitClassifier), images=images(), batch_size=at_least(1))
+@takes(classifier=instance(DigitClassifier), images=images(None, 0), batch_size=at_least(1))
 @torch.no_grad()
 def classify(classifier, images, batch_size=1000):
     """The classifier's opinion of many images.
@@ -164,7 +164,7 @@ def sure_share(probabilities, threshold=SURE):
     return float((probabilities.max(dim=1).values >= threshold).float().mean())
 
 
-@takes(probabilities=finite("n, classes"), codes=numbers("n", whole=True))
+@takes(probabilities=finite("n, classes", 0), codes=numbers("n", 0, whole=True))
 def class_balance(probabilities, codes):
     """Which digits each value of a categorical code draws, as the classifier sees them.
 
@@ -188,7 +188,7 @@ def class_balance(probabilities, codes):
     )
 
 
-@takes(images=images())
+@takes(images=images(None, 0))
 def sharpness(images):
     """How much fine detail images have: the variance of their Laplacian, mean over images.
 
@@ -214,7 +214,7 @@ def sharpness(images):
     return float(edges.flatten(1).var(dim=1, correction=0).mean())
 
 
-@takes(features=numbers("n, d", 2), others=numbers("n, d", 2))
+@takes(features=numbers(None, 0), others=numbers(None, 0))
 def frechet_distance(features, others):
     """Fréchet distance between two sets of features, each taken for a Gaussian; 0 for the same mean and covariance.
 

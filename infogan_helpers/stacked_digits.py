@@ -50,7 +50,7 @@ def stack_digits(digits, n, generator=None):
     return digits[torch.randint(len(digits), (n, 3), generator=generator), 0]
 
 
-@takes(classifier=instance(DigitClassifier), images=images("n, 3, 28, 28"))
+@takes(classifier=instance(DigitClassifier), images=images("n, 3, 28, 28", 0))
 def count_stacked(classifier, images):
     """Which triples of digits pictures show.
 
@@ -66,8 +66,6 @@ def count_stacked(classifier, images):
 
     Source: Metz et al. 2017, section 3.3; 26,000 pictures: Srivastava et al. 2017.
     """
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images must have shape (n, 3, 28, 28), got {tuple(images.shape)}")
     digits = classify(classifier, images.flatten(0, 1)[:, None])[0].argmax(dim=1).unflatten(0, (-1, 3))
     counts = torch.bincount(digits @ torch.tensor([100, 10, 1]), minlength=MODES)
     return StackedCount(int((counts > 0).sum()), math.log(MODES) - entropy(counts.double() / counts.sum()))

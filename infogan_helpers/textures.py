@@ -27,7 +27,7 @@ class Textured(NamedTuple):
     textures: torch.Tensor
 
 
-@takes(images=images("n, 1, height, width"), strength=between(0, 1), seed=seed)
+@takes(images=images("n, 1, height, width", 0), strength=between(0, 1), seed=seed)
 def striped(images, strength, seed=0):
     """Lay each digit on stripes at one of ten angles, 18 degrees apart; ink stays where it is.
 
@@ -51,7 +51,7 @@ def striped(images, strength, seed=0):
     return Textured((255 * picture).round().to(torch.uint8), textures)
 
 
-@takes(images=images("n, 1, height, width"), strength=between(0, 1), seed=seed)
+@takes(images=images("n, 1, height, width", 0), strength=between(0, 1), seed=seed)
 def dyed(images, strength, seed=0):
     """Give each digit one of ten colours, as far apart around the circle of hues; paper stays black.
 

@@ -8,7 +8,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers.arguments import RANDOM, between, floats, list_of, number, one_of, takes
+from infogan_helpers.arguments import RANDOM, TEXT, between, floats, list_of, number, takes
 
 ROTATION = 0.3  # radians either way
 SHEAR = 0.6  # sideways shift per unit of height, either way
@@ -27,7 +27,7 @@ ASPECTS = ("lean", "stroke", "size", "place", "bend")  # rotation and shear; thi
     images=floats("n, channels, height, width", rows=1),
     generator=RANDOM,
     strength=between(0, None),
-    keep=list_of(one_of(*ASPECTS)),
+    keep=list_of(TEXT),
 )
 def random_style(images, generator=None, strength=1.0, keep=()):
     """Rotate, shear, scale, shift, bend, and thicken or thin each image a little, at random; gradients flow through.

@@ -186,7 +186,7 @@ def explorer(generator, discriminator_q, seed=0, *, matching=None, meanings=None
     return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings))
 
 
-@takes(models=mapping_of(_pair, 1), seed=seed)
+@takes(models=mapping_of(_pair), seed=seed)
 def compare_models(models, seed=0):
     """One set of controls, several models at the same codes and the same noise.
 

@@ -65,8 +65,8 @@ def test_what_was_meant_is_converted_and_gradients_stay_where_a_step_needs_them(
     [
         (None, "None"),
         ("a" * 99, "'" + "a" * 59 + "…"),
-        (torch.zeros(2, 3, dtype=torch.long), "a tensor of torch.int64, shape (2, 3)"),
-        (np.array(["a"]), "an array of <U1, shape (1,)"),
+        (torch.zeros(2, 3, dtype=torch.long), "torch.int64 of shape (2, 3)"),
+        (np.array(["a"]), "an array of <U1 of shape (1,)"),
         (int, "the class int"),
         (object(), "a object"),
     ],
