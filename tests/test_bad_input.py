@@ -34,6 +34,7 @@ INTERNAL = {
     "run_files.*": _LOOP,
     "tensor_files.contents_of": "a context around what reads a file",
     "checkpoints.*named_tensors": _LOOP,
+    "checkpoints.made_of": "called by what reads files, on what they hold",
     "codes.check_classes": "called by ``CodeSpec.check`` and ``Posterior.log_prob``",
     "controllers.control": _LOOP,
     "deep_networks.shared": _PARTS,
@@ -80,14 +81,14 @@ INTERNAL = {
     "worlds.world.steps": "called by each world's constructor",
     "worlds.rendering.*": "called by each world's ``draw``",
 }
-_NUMBERS = "-1|0|1.9"
+_NUMBERS = "-1|0|1.9|2**64"
 _ROWS = "a row less|one row"
 _ANY = "a dimension less|a dimension more|no rows|empty list|empty tensor|scalar tensor of NaN"
 # (callables, parameters, kinds): what looks wrong there and is not, and why. Patterns, "|" between them.
 DEFINED = {
     ("*", "*", "as NumPy's number"): "NumPy's numbers are as good as Python's",
     ("*", "seed", "0"): "a seed",
-    ("*.*Config", "*", "0|1.9|True"): "a value of that field: its own validator has the bounds",
+    ("*.*Config", "*", "0|1.9|2**64|True"): "a value of that field: its own validator has the bounds",
     ("schedules.*|priors.*|codes.CodeSpec|growing_networks.*|*networks.*", "*", _NUMBERS): "a number that is taken",
     ("schedules.weight", "name", "*"): "how the caller's message will call it",
     ("transforms.*|textures.*|methods.*|interventions.*", "deviation|strength|still|stray_strokes", _NUMBERS): "a size",
@@ -189,7 +190,7 @@ def is_listed(table, *call):
 
 
 def _fits(text, patterns):
-    return any(fnmatch.fnmatchcase(text, pattern) for pattern in patterns.split("|"))
+    return any(text == pattern or fnmatch.fnmatchcase(text, pattern) for pattern in patterns.split("|"))
 
 
 def is_record(cls):
