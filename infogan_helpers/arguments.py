@@ -216,7 +216,7 @@ def images(shape="n, channels, height, width", rows=1):
             return value
         if not torch.isfinite(value).all():
             bad = value.detach()[~torch.isfinite(value)][0].item()
-            raise ValueError(f"{name} must be {wanted}, got {bad} among them")
+            raise ValueError(f"{name} must be uint8, or finite floats in [-1, 1], got {bad} among them")
         return value.detach().float()
 
     return validate

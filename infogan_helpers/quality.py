@@ -20,6 +20,7 @@ from infogan_helpers.arguments import (
     instance,
     integers,
     maybe,
+    network,
     numbers,
     path,
     seed,
@@ -134,7 +135,7 @@ def load_classifier(folder=None):
     return classifier.eval()
 
 
-@takes(classifier=instance(DigitClassifier), images=images(None, 0), batch_size=at_least(1))
+@takes(classifier=network(), images=images(None, 0), batch_size=at_least(1))
 @torch.no_grad()
 def classify(classifier, images, batch_size=1000):
     """The classifier's opinion of many images.

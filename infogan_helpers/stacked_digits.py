@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import torch
 
-from infogan_helpers.arguments import RANDOM, at_least, images, instance, takes
+from infogan_helpers.arguments import RANDOM, at_least, images, network, takes
 from infogan_helpers.information import entropy
-from infogan_helpers.quality import DigitClassifier, classify
+from infogan_helpers.quality import classify
 
 MODES = 1000
 
@@ -50,7 +50,7 @@ def stack_digits(digits, n, generator=None):
     return digits[torch.randint(len(digits), (n, 3), generator=generator), 0]
 
 
-@takes(classifier=instance(DigitClassifier), images=images("n, 3, 28, 28", 0))
+@takes(classifier=network(), images=images("n, 3, 28, 28", 0))
 def count_stacked(classifier, images):
     """Which triples of digits pictures show.
 

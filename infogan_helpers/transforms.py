@@ -4,11 +4,12 @@ Notebook 04 says what they assume. Not here: anything learned, and anything that
 """
 
 import math
+from numbers import Real
 
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers.arguments import RANDOM, TEXT, between, floats, list_of, number, takes
+from infogan_helpers.arguments import RANDOM, TEXT, between, floats, list_of, takes
 
 ROTATION = 0.3  # radians either way
 SHEAR = 0.6  # sideways shift per unit of height, either way
@@ -91,9 +92,8 @@ def add_stray_strokes(images, share, generator=None):
         ValueError: the images have another shape or are not floats, or ``share`` is out of range.
     """
     n, _, height, width = images.shape
-    shares = floats()(
-        "share", share if isinstance(share, torch.Tensor) else torch.tensor(float(number("share", share)))
-    )
+    plain = isinstance(share, Real) and not isinstance(share, bool)
+    shares = torch.tensor(float(share)) if plain else floats()("share", share)
     in_range = shares.device.type != "cpu" or bool(((shares >= 0) & (shares <= 1)).all())  # a GPU would have to wait
     if tuple(shares.shape) not in ((), (n,)) or not in_range:
         raise ValueError(f"share must lie in [0, 1], one number or one per image, got {share!r}")

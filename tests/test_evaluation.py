@@ -201,7 +201,7 @@ def test_codes_that_cannot_be_drawn_are_refused_and_the_mode_is_put_back():
     with pytest.raises(ValueError, match="codes must have at least one row to draw, got none"):
         draw_images(generator, CodeSpec((3,), 1, 2).sample(2)[:0])
     with pytest.raises(ValueError, match="codes"):
-        draw_images(generator, CodeSpec((4,), 1, 2).sample(2))
+        draw_images(generator, CodeSpec((4,), 1, 2).sample(50))
     assert generator.training
 
 
