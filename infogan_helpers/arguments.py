@@ -34,9 +34,8 @@ def takes(**validators):
         @functools.wraps(function)
         def checked(*args, **kwargs):
             given = [validate(name, value) for (name, validate), value in zip(in_order, args, strict=False)]
-            for name in kwargs.keys() & validators.keys():
-                kwargs[name] = validators[name](name, kwargs[name])
-            return function(*given, *args[len(in_order) :], **kwargs)
+            named = {name: validators.get(name, _anything)(name, value) for name, value in kwargs.items()}
+            return function(*given, *args[len(in_order) :], **named)
 
         return checked
 
