@@ -132,7 +132,7 @@ DEFINED = {
     (
         "games.*|losses.*|elbo.*",
         "real_logit|fake_logit|logits|z",
-        _ROWS + "|a dimension more|no rows",
+        _ROWS + "|a dimension *|no rows",
     ): "any",
     ("data.*|measures.*|methods.*|transforms.add_noise|priors.wrapped", "images|angles", _ANY): "any shape of it",
     ("codes.*|*networks.*", "codes", "codes without rows|a row less"): "none in, none out",
