@@ -52,11 +52,10 @@ def check_labels(labels, n, spec):
     if not spec.categorical:
         raise ValueError("spec must have a categorical code, whose classes stand for the labels, got none")
     classes = spec.categorical[0]
-    if labels.is_floating_point() or labels.dtype == torch.bool or labels.shape != (n,):
+    if labels.shape != (n,):
         raise ValueError(
             f"labels must be integers of shape ({n},), one per image, got {labels.dtype} of shape {tuple(labels.shape)}"
         )
-    labels = labels.long()
     known = labels[labels != UNLABELLED]
     if not len(known):
         raise ValueError(f"labels must name the class of some images, got {UNLABELLED}, no label, for all {n}")

@@ -102,12 +102,11 @@ MEASURES = {"slant": slant, "thickness": thickness, "width": width, "ink": ink}
 
 def _brightness(images):
     """Images as a float64 array ``(n, height, width)`` of ink in [0, 1]."""
-    images = torch.as_tensor(images)
     got = tuple(images.shape)
     images = images.unsqueeze(1) if images.ndim == 3 else images
     if images.ndim != 4 or images.shape[1] != 1 or images.numel() == 0:
         raise ValueError(f"images must have shape (n, 1, height, width) or (n, height, width), got {got}")
-    if images.is_floating_point() and not (torch.isfinite(images).all() and images.abs().max() <= 1):
+    if images.is_floating_point() and images.abs().max() > 1:
         raise ValueError(f"images must be uint8, or finite floats in [-1, 1], got {images.dtype} outside that range")
     return to_ink(images)
 

@@ -19,9 +19,7 @@ GAP = 2  # pixels between two images of a grid
 @takes(images=images("n, 3, height, width", rows=0))
 def to_colours(images):
     """``uint8`` or [-1, 1] images in red, green and blue as floats in [0, 1], shape ``(n, height, width, 3)``."""
-    images = torch.as_tensor(images).detach().cpu()
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images must have shape (n, 3, height, width), got {tuple(images.shape)}")
+    images = images.cpu()
     colours = images.float() / 255 if images.dtype == torch.uint8 else (images.float() + 1) / 2
     return colours.clamp(0, 1).permute(0, 2, 3, 1).numpy()
 

@@ -45,8 +45,6 @@ def stack_digits(digits, n, generator=None):
 
     Source: Metz et al. 2017 (unrolled GANs), section 3.3.
     """
-    if digits.ndim != 4 or digits.shape[1] != 1 or len(digits) == 0:
-        raise ValueError(f"digits must have shape (m, 1, height, width), m of at least 1, got {tuple(digits.shape)}")
     return digits[torch.randint(len(digits), (n, 3), generator=generator), 0]
 
 

@@ -74,8 +74,6 @@ def dyed(images, strength, seed=0):
 
 def _ink_and_draw(images, strength, seed):
     """The ink of one-channel images in [0, 1], and a draw of one of ``KINDS`` for each."""
-    if images.ndim != 4 or images.shape[1] != 1:
-        raise ValueError(f"images must have shape (n, 1, height, width), got {tuple(images.shape)}")
     random = torch.Generator().manual_seed(seed)
     ink = (as_model_range(images) + 1) / 2
     return ink, torch.randint(KINDS, (len(images),), generator=random)
