@@ -203,7 +203,7 @@ def images(shape="n, channels, height, width", rows=1):
 
     Floats beyond [-1, 1] go through, since noise leaves it; where they do harm a function refuses them itself.
     """
-    shaped, wanted = _shape(shape, rows), f"uint8 in [0, 255] or floats in [-1, 1]{_of_shape(shape, rows)}"
+    shaped, wanted = _shape(shape, rows), "uint8 in [0, 255] or floats in [-1, 1]"
 
     def validate(name, value):
         if not isinstance(value, torch.Tensor):
@@ -287,15 +287,15 @@ def _as_tensor(name, value, wanted):
 
 def _shape(shape, rows):
     """A check of a tensor or an array: whether its shape is the one that is written, with rows enough."""
-    sizes = [int(size) if size.strip().isdigit() else None for size in shape.split(",")] if shape else []
-    tied = shape is not None and len(set(shape.split(", "))) < len(sizes)  # "n, n"
+    names = shape.split(", ") if shape else []
 
     def shaped(name, value):
         got = tuple(value.shape)
-        fits = shape is None or (
-            len(got) == len(sizes) and all(w in (None, s) for s, w in zip(got, sizes, strict=True))
-        )
-        if not fits or (tied and len(set(got)) > 1) or (rows and (not got or got[0] < rows)):
+        fits = shape is None or len(got) == len(names)
+        if names and fits:  # a number is a size, and a name that comes twice is one size
+            fits = all(not n.isdigit() or int(n) == size for n, size in zip(names, got, strict=True))
+            fits = fits and len(set(zip(names, got, strict=True))) == len(set(names))
+        if not fits or (rows and (not got or got[0] < rows)):
             least = f" with {(shape or 'n').split(',')[0]} of at least {rows}" if rows else ""
             raise ValueError(f"{name} must have shape ({shape or 'n, …'}{_comma(shape)}){least}, got {got}")
         return value

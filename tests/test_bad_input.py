@@ -161,6 +161,7 @@ DEFINED = {
         "* with one NaN|one head for two",
     ): "only logits are looked at",
     ("*", "images|points", "in float16"): "pictures that are rounded",
+    ("data.to_uint8", "images", "*infinity"): "what lies beyond the range is cut off",
     ("data.BatchSampler", "images", "*"): "any tensor, whatever it holds",
     ("games.*|elbo.*", "*_logit|pictures", "*infinity"): "a D, or a pixel, that is certain: what the loss tends to",
 }
