@@ -1,15 +1,19 @@
-"""A digit drawn by hand: what Q is shown of it, what it answers, and what is said of the picture that G redraws.
+"""A picture of the reader's on a pad beside the explorer: what Q is shown of it, what it answers, what is said of it.
 
-Not here: the canvas, which is ``static/drawing.js``, and the sliders, which are ``widgets``.
+Here a digit drawn by hand, which G redraws from its codes. Not here: pictures whose noise is searched for, which is
+``editing``; the canvas, which is ``static/drawing.js``; the sliders, which are ``widgets``.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from infogan_helpers.applications.inversion import Found, likeliest_codes
 from infogan_helpers.arguments import DQ, G, instance, takes
+from infogan_helpers.codes import Codes
 from infogan_helpers.data import like_mnist, mnist_sample, to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.explorer_page import CANVAS_SCALE, answer
@@ -18,28 +22,89 @@ from infogan_helpers.posteriors import Posterior
 
 OTHERS = 4  # noise vectors shown beside a drawing
 REAL_DIGITS = 100  # that the page can put on the canvas
-INVITATION = "Draw a digit, large, in the middle, or take a real one."
-NOTHING_DRAWN = {"text": INVITATION, "seen": None, "others": None, "reading": None}
+INVITATION = "Draw a digit, large, in the middle, open a picture of one, or take a real one."
+DIGIT = {
+    "canvas": "a canvas to draw a digit on with the mouse, a pen or a finger",
+    "give": "give me a real digit",
+    "seen": "your digit, centred and scaled as MNIST's digits are",
+}
+REDRAWN = DIGIT | {"heading": "You draw", "others": "the same codes with other noise", "read": "in your drawing"}
 
 
 class Drawing(NamedTuple):
-    """A drawing as Q sees it.
+    """The reader's picture as Q sees it.
 
     Attributes:
-        seen: the picture, ``uint8``, shape ``(1, 1, side, side)``.
+        seen: the picture, ``uint8``, shape ``(1, 1, height, width)``.
         posterior: Q's answer on it.
+        codes: ``Codes`` of one row, where the sliders go, as far as they reach.
+        found: what a search for its noise ended at, ``Found`` of one picture; ``None`` where there was none.
     """
 
     seen: torch.Tensor
     posterior: Posterior
+    codes: Codes
+    found: Found | None = None
 
 
-@takes(drawing=instance(bytes), generator=G, discriminator_q=DQ)
-def read_drawing(drawing, generator, discriminator_q):
+class Pad(NamedTuple):
+    """A canvas beside the explorer, and what becomes of the picture on it.
+
+    Attributes:
+        facts: for the page, as from ``pad_facts``.
+        prepare: ``(canvas, image_shape) -> seen``: the canvas, ``uint8``, ink is bright, ``CANVAS_SCALE`` times as high
+            and wide as the model's pictures, to one of those.
+        read: ``(seen, generator, discriminator_q) -> Drawing``.
+        told: ``(drawing, generator, codes, noise, digits)`` to what the page shows, as in ``told``.
+        ink: whether what is bright in the model's pictures is ink, and so shown dark.
+    """
+
+    facts: dict
+    prepare: Callable
+    read: Callable
+    told: Callable
+    ink: bool
+
+
+def drawing_pad():
+    """The ``Pad`` for a digit drawn by hand: Q reads it, G redraws it from the codes alone."""
+    facts = pad_facts("ink", INVITATION, REDRAWN, real_digits(), keeps=False)
+    return Pad(facts, as_digit, _read_by_q, told, ink=True)
+
+
+def pad_facts(takes, invitation, words, examples, keeps):
+    """What the page is told of a pad.
+
+    Args:
+        takes: what is made of a file: ``"ink"`` on paper, or ``"greys"``.
+        invitation: what the page says while nothing is on the canvas.
+        words: names of what there is to see and to press.
+        examples: pictures that the page can put on the canvas, ``{"png": side by side, "count", "width", "height"}``.
+        keeps: whether the sliders keep the noise that was found, so that there is no other to choose.
+    """
+    nothing = {"text": invitation, "heading": "", "seen": None, "others": None, "reading": None}
+    return {
+        "canvas": CANVAS_SCALE,
+        "takes": takes,
+        "words": words,
+        "real": examples,
+        "keeps": keeps,
+        "nothing": nothing,
+    }
+
+
+def as_digit(canvas, image_shape):
+    """The canvas as MNIST's digits are; square pictures of one channel only."""
+    return like_mnist(canvas, image_shape[1])
+
+
+@takes(drawing=instance(bytes), pad=instance(Pad), generator=G, discriminator_q=DQ)
+def read_drawing(drawing, pad, generator, discriminator_q):
     """What Q answers on the canvas's bytes, 255 is ink; ``None`` where there is no ink.
 
     Args:
         drawing: ``CANVAS_SCALE`` times the generator's picture, row by row, a byte per pixel.
+        pad: the ``Pad``.
         generator, discriminator_q: the pair; the first one says how large a picture is.
 
     Returns:
@@ -53,28 +118,35 @@ def read_drawing(drawing, generator, discriminator_q):
     if not ink.any():
         return None
     canvas = torch.from_numpy(ink.copy()).reshape(CANVAS_SCALE * height, CANVAS_SCALE * width)
-    seen = like_mnist(canvas, height)
-    return Drawing(seen, read_codes(discriminator_q, seen))
+    return pad.read(pad.prepare(canvas, generator.image_shape), generator, discriminator_q)
+
+
+def _read_by_q(seen, generator, discriminator_q):
+    posterior = read_codes(discriminator_q, seen)
+    codes = likeliest_codes(posterior, generator.spec)
+    return Drawing(seen, posterior, codes.replace(continuous=posterior.mean))
 
 
 def told(drawing, generator, codes, noise, digits):
     """What the page shows of a drawing beside the picture that G draws from ``codes``.
 
     Args:
-        drawing: a ``Drawing``, or ``None`` for none.
+        drawing: a ``Drawing``.
         generator: of the picture.
         codes: ``Codes`` of one row: those of the sliders, and the noise.
         noise: a seed, of the other noise vectors that the same codes are drawn with.
         digits: the label of each class of the first categorical code, -1 for none; empty where it is not known.
+
+    Returns:
+        ``text``; PNGs ``seen`` and ``others`` with a ``heading`` above them; Q's ``reading``.
     """
-    if drawing is None:
-        return NOTHING_DRAWN
     others = generator.spec.sample(OTHERS, torch.Generator().manual_seed(noise)).noise
     same = codes[torch.zeros(OTHERS, dtype=torch.long)].replace(noise=others)
     shared = _shared_ink(to_ink(drawing.seen), to_ink(draw_images(generator, codes)))
     return {
         "text": f"Q reads {spelled(generator.spec, drawing.posterior, digits)}. G's picture and yours share "
         f"{shared:.0%} of their ink: InfoGAN has no encoder for the noise, so what no code holds is lost.",
+        "heading": "what Q sees · the same codes, other noise",
         "seen": side_by_side(drawing.seen),
         "others": side_by_side(draw_images(generator, same)),
         "reading": answer(drawing.posterior),
@@ -85,11 +157,17 @@ def real_digits():
     """Digits for the canvas, a random choice of those that the shipped model of MNIST never saw, for the page.
 
     Returns:
-        ``{"png": side by side, "count": how many, "side": pixels of each}``.
+        As in ``pad_facts``.
     """
     images = mnist_sample(train=False).images
     chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))[:REAL_DIGITS]
-    return {"png": side_by_side(images[chosen]), "count": REAL_DIGITS, "side": images.shape[-1]}
+    return shown_examples(images[chosen], ink=True)
+
+
+def shown_examples(images, ink):
+    """One-channel images for the canvas, for the page; ``ink`` as in ``Pad``."""
+    height, width = images.shape[2:]
+    return {"png": side_by_side(images, ink), "count": len(images), "width": width, "height": height}
 
 
 def spelled(spec, posterior, digits):

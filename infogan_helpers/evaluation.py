@@ -49,7 +49,7 @@ def read_codes(discriminator_q, images, batch_size=1000):
     Raises:
         ValueError: there are no images, or they have another shape than the network takes.
     """
-    with _eval_mode(discriminator_q) as device:
+    with eval_mode(discriminator_q) as device:
         parts = [discriminator_q(as_model_range(batch.to(device)))[1] for batch in images.split(batch_size)]
     answers = joined(parts)
     for tensor in (*answers.categorical_logits, answers.mean, answers.log_variance, *sum(answers.circular, ())):
@@ -75,7 +75,7 @@ def draw_images(generator, codes, batch_size=1000):
     """
     if len(codes) == 0:
         raise ValueError("codes must have at least one row to draw, got none")
-    with _eval_mode(generator) as device:
+    with eval_mode(generator) as device:
         rows = range(0, len(codes), batch_size)
         images = torch.cat([generator(codes[i : i + batch_size].to(device)).cpu() for i in rows])
     for name in ("continuous", "circular", "noise"):
@@ -99,7 +99,7 @@ def encode_images(encoder, images, batch_size=1000):
     Raises:
         ValueError: there are no images, or they have another shape than the network takes.
     """
-    with _eval_mode(encoder) as device:
+    with eval_mode(encoder) as device:
         parts = [encoder(as_model_range(batch.to(device))) for batch in images.split(batch_size)]
     answers = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
     return tuple(_check_finite("encoder", "answer", answer) for answer in answers)
@@ -114,7 +114,7 @@ def _check_finite(name, does, numbers):
 
 
 @contextmanager
-def _eval_mode(network):
+def eval_mode(network):
     """The network's device; the network is in eval mode meanwhile, and in its own mode again afterwards."""
     was_training = network.training
     network.eval()

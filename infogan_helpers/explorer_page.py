@@ -14,23 +14,31 @@ import numpy as np
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import DQ, G, instance, list_of, maybe, number, path, seed, takes
+from infogan_helpers.applications.inversion import find_codes
+from infogan_helpers.arguments import DQ, G, images, instance, list_of, maybe, number, path, seed, takes
 from infogan_helpers.evaluation import draw_images, read_codes
-from infogan_helpers.pictures import sheet
+from infogan_helpers.pictures import sheet, side_by_side
 from infogan_helpers.priors import CategoricalPrior, CircularPrior, continuous_prior
 
 STATIC = Path(__file__).parent / "static"
-PARTS = ("controls.js", "reading.js", "drawing.js", "explorer.js", "sheet.js")
+PARTS = ("controls.js", "reading.js", "files.js", "drawing.js", "explorer.js", "sheet.js")
 SCRIPT = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in PARTS)
 SERIES = "https://github.com/OWNER/infogan-notebooks"  # python tests/point_at_fork.py changes it
 LIMIT = 2.0  # sliders reach twice the support of a uniform prior
 STEP = 0.1
 SHEET_STEP = 0.2  # of an exported page, which holds every picture that it can show
+EXAMPLE_STEP = 0.5  # of the real pictures that it can edit
 TURN_STEPS, SHEET_TURN_STEPS = 72, 24  # of a dial, per turn: 5° and, on an exported page, 15°
 # The largest values that an exported page's bytes can tell; angles in radians. Nats are cut there on any page.
 SHEET_SCALES = {"mean": 3.0, "deviation": 1.5, "angle": math.pi, "angle_deviation": math.pi, "nats": 6.0}
 MATCHING = maybe(list_of(number))
 CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
+EDITED_LINE = "generator(editor.codes())  # editor: what this cell made"
+AGAIN = {  # names of what a search for a picture's noise has to show
+    "seen": "the real picture",
+    "others": "what G draws with the codes that Q read and the noise that the search found",
+    "read": "in your picture",
+}
 
 
 def checked_models(models):
@@ -103,6 +111,7 @@ def page_facts(generator, titles, knowledge):
         "width": width,
         "titles": titles,
         "canvas": 0,
+        "keeps": False,
         "live": True,
     }
 
@@ -144,6 +153,22 @@ def nats_read(posterior, codes, spec):
     return (posterior.log_prob(codes) + torch.tensor(_entropies(spec))).clamp(-most, most)
 
 
+def found_again(name, picture, found, ink=True):
+    """A real picture beside the one that G draws from what was found of it, for the page.
+
+    Args:
+        name: of the picture.
+        picture: shape ``(1, channels, height, width)``.
+        found: ``inversion.Found`` of it.
+        ink: as in ``pictures.tile``.
+    """
+    return {
+        "heading": f"{name} · found again, error {float(found.error):.2f}",
+        "seen": side_by_side(picture, ink),
+        "others": side_by_side(found.images, ink),
+    }
+
+
 def _entropies(spec):
     """H(c) of each code, in nats, given those before it."""
     classes = [CategoricalPrior(k).entropy() for k in spec.categorical]
@@ -151,51 +176,89 @@ def _entropies(spec):
     return [*classes, *values] + [CircularPrior().entropy()] * spec.circular
 
 
-@takes(path=path, generator=G, discriminator_q=DQ, seed=seed, matching=MATCHING, meanings=maybe(instance(dict)))
-def export_explorer(path, generator, discriminator_q, seed=0, *, matching=None, meanings=None):
+@takes(
+    path=path,
+    generator=G,
+    discriminator_q=DQ,
+    seed=seed,
+    matching=MATCHING,
+    meanings=maybe(instance(dict)),
+    examples=maybe(images()),
+)
+def export_explorer(path, generator, discriminator_q, seed=0, *, matching=None, meanings=None, examples=None):
     """Write the explorer as one HTML file that needs neither a kernel nor a network.
 
     It holds a picture for each class of the first categorical code and each step of two other codes: a continuous and a
-    circular one where there are both, else the first two. Any other code stays at 0, and the noise is one vector.
+    circular one where there are both, else the first two. Any other code stays at 0, and the noise is one vector. For
+    each example it holds as many again, in larger steps, with the noise that a search found and the codes that Q read.
 
     Args:
         path: the file to write.
         generator, discriminator_q, seed, matching, meanings: as in ``widgets.explorer``.
+        examples: real pictures that the page can edit, as the networks take them; ``None`` for none.
 
     Returns:
         ``path``, as a ``Path``.
 
     Raises:
-        ValueError: as in ``widgets.explorer``.
+        ValueError: as in ``widgets.explorer``, or ``examples`` has another shape than the networks take.
     """
-    checked_models({"": (generator, discriminator_q)})
+    models = checked_models({"": (generator, discriminator_q)})
+    page = _sheet_facts(generator, checked_knowledge(generator.spec, matching, meanings))
+    spec, pictures = generator.spec, [] if examples is None else examples.split(1)
+    middle = [0] * len(spec.categorical), [0.0] * spec.continuous, (seed, seed + 1), 0.0, [0.0] * spec.circular
+    sheets = [_sheet(*models[""], page, spec.codes_at(*middle), SHEET_STEP)]
+    for i, picture in enumerate(pictures):
+        found = find_codes(generator, discriminator_q, picture)
+        again = found_again(f"real picture {i + 1}", picture, found)
+        page["examples"].append(again["heading"])
+        texts = {name: base64.b64encode(again[name]).decode() for name in ("seen", "others")}
+        sheets.append(_sheet(*models[""], page, found.codes, EXAMPLE_STEP) | {"drawing": again | texts})
+    path = Path(path)
+    data = {"page": page, "scales": SHEET_SCALES, "sheets": sheets}
+    path.write_text(_page(data), encoding="utf-8", newline="\n")
+    return path
+
+
+def _sheet_facts(generator, knowledge):
+    """What an exported page is told; of the codes that its sheets do not move it hears nothing."""
     spec, (continuous, circular) = generator.spec, _sheet_kinds(generator.spec)
-    facts = page_facts(generator, [""], checked_knowledge(spec, matching, meanings))
-    first, kinds = len(spec.categorical), spec.continuous
+    facts, first, kinds = page_facts(generator, [""], knowledge), len(spec.categorical), spec.continuous
     kept = [*range(min(1, first)), *range(first, first + continuous), *range(first + kinds, first + kinds + circular)]
     per_code = {name: [facts[name][i] for i in kept] for name in ("names", "meanings", "entropies", "enough")}
-    page = facts | per_code | {
-        "categorical": list(spec.categorical[:1]), "continuous": continuous, "circular": circular,
-        "step": SHEET_STEP, "turn_steps": SHEET_TURN_STEPS, "live": False,
+    return facts | per_code | {
+        "categorical": list(spec.categorical[:1]), "continuous": continuous, "circular": circular, "kept": kept,
+        "step": SHEET_STEP, "turn_steps": SHEET_TURN_STEPS, "live": False, "examples": [], "words": AGAIN,
     }  # fmt: skip
-    axes = [_sheet_values()] * continuous + [_sheet_angles()] * circular
-    codes, shape = _sheet_codes(spec, seed, axes)
+
+
+def _sheet(generator, discriminator_q, page, start, step):
+    """Every picture that the sliders can show with one noise, and what Q reads on it.
+
+    Args:
+        generator, discriminator_q: the pair.
+        page: what the page is told.
+        start: ``Codes`` of one row, where the sliders begin; the codes that they do not move, and the noise, stay.
+        step: of a continuous code.
+    """
+    continuous, circular = page["continuous"], page["circular"]
+    values, angles = start.continuous[0, :continuous].tolist(), start.circular[0, :circular].tolist()
+    axes = [_with(_sheet_values(step), x) for x in values] + [_with(_sheet_angles(), x) for x in angles]
+    codes, shape = _sheet_codes(generator.spec, start, axes)
     images = draw_images(generator, codes)
     posterior = read_codes(discriminator_q, images)
-    nats = nats_read(posterior, codes, spec)[:, kept]
-    data = {
-        "page": page,
+    nats = nats_read(posterior, codes, generator.spec)[:, page["kept"]]
+    return {
         "axes": [values.tolist() for values in axes],
         "sheet": base64.b64encode(sheet(images, shape)).decode(),
         "readings": base64.b64encode(_readings(posterior, nats, continuous, circular)).decode(),
-        "scales": SHEET_SCALES,
-        "categorical": [0] * len(page["categorical"]),
-        "continuous": [0.0] * continuous,
-        "circular": [0.0] * circular,
+        "step": step,
+        "start": {
+            "categorical": start.categorical[0, :1].tolist(),
+            "continuous": values,
+            "circular": angles,
+        },
     }
-    path = Path(path)
-    path.write_text(_page(data), encoding="utf-8", newline="\n")
-    return path
 
 
 def _page(data):
@@ -230,7 +293,7 @@ def _things_to_try(page):
     """What a visitor can find out by hand, three things at most, by the codes that there are."""
     names, first = page["names"], len(page["categorical"])
     value = names[first] if page["continuous"] else None
-    things = []
+    things = ["Take a real picture, edit it, save it. What of it stayed?"] if page["examples"] else []
     if value:
         things.append(f"Move {value} from −1 to 1. What changes in every picture, and what stays as it is?")
         if page["support"]:
@@ -248,8 +311,8 @@ def _sheet_kinds(spec):
     return min(spec.continuous, 2 - circular), circular
 
 
-def _sheet_values():
-    return np.linspace(-LIMIT, LIMIT, round(2 * LIMIT / SHEET_STEP) + 1).round(4)
+def _sheet_values(step):
+    return np.linspace(-LIMIT, LIMIT, round(2 * LIMIT / step) + 1).round(4)
 
 
 def _sheet_angles():
@@ -258,12 +321,18 @@ def _sheet_angles():
     return np.trunc(1e4 * 2 * np.pi * steps / SHEET_TURN_STEPS) / 1e4  # as a dial does: towards 0
 
 
-def _sheet_codes(spec, seed, axes):
+def _with(axis, place):
+    """An axis on which the nearest value gave way to the place where its slider begins."""
+    axis = axis.copy()
+    axis[np.abs(axis - place).argmin()] = round(place, 4)
+    return axis
+
+
+def _sheet_codes(spec, start, axes):
     """The codes of all pictures of an exported page, and their arrangement: classes by the steps of each axis."""
     shape = (spec.categorical[0] if spec.categorical else 1, *(len(values) for values in axes))
     grid, continuous = np.indices(shape).reshape(1 + len(axes), -1), _sheet_kinds(spec)[0]
-    at_zero = [0.0] * spec.continuous, (seed, seed + 1), 0.0, [0.0] * spec.circular
-    codes = spec.codes_at([0] * len(spec.categorical), *at_zero)[torch.zeros(grid.shape[1], dtype=torch.long)]
+    codes = start[torch.zeros(grid.shape[1], dtype=torch.long)]
     if spec.categorical:
         codes.categorical[:, 0] = torch.from_numpy(grid[0])
     columns = [*codes.continuous.T[:continuous], *codes.circular.T][: len(axes)]

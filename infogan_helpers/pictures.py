@@ -54,10 +54,10 @@ def tile(images, columns, ink=True):
     return canvas, rows, (height, width)
 
 
-@takes(images=images())
-def side_by_side(images):
-    """Images in one row, as the bytes of a PNG."""
-    return _encode(np.concatenate(list(_shown(images)), axis=1), compress_level=1)
+@takes(images=images(), ink=BOOLEAN)
+def side_by_side(images, ink=True):
+    """Images in one row, as the bytes of a PNG; ``ink`` as in ``tile``."""
+    return _encode(np.concatenate(list(_shown(images, ink)), axis=1), compress_level=1)
 
 
 @takes(images=images(), shape=list_of(at_least(1), 1))
@@ -108,9 +108,11 @@ def animation(images, columns, frames, ink=True, enlarged=3, milliseconds=80):
     return buffer.getvalue()
 
 
-def _shown(images):
-    """How bright each pixel is shown, in [0, 1]: one channel is ink, dark on light; three are colours."""
-    return to_colours(images) if images.shape[1] == 3 else 1 - to_ink(images)
+def _shown(images, ink=True):
+    """How bright each pixel is shown, in [0, 1]: one channel is ink, dark on light, or light; three are colours."""
+    if images.shape[1] == 3:
+        return to_colours(images)
+    return 1 - to_ink(images) if ink else to_ink(images)
 
 
 def _encode(brightness, **options):

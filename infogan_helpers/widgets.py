@@ -1,7 +1,8 @@
 """The explorer: controls in, pictures out, what Q reads beside them; and a training's live view.
 
 anywidget shows the page in JupyterLab, VS Code and Colab. Not here: the same page without a kernel, which is
-``explorer_page``, what is said of a drawing, which is ``drawings``, and figures, which are static.
+``explorer_page``, what becomes of a reader's picture, which is ``drawings`` and ``editing``, and figures, which are
+static.
 """
 
 import math
@@ -11,12 +12,13 @@ import ipywidgets
 import traitlets
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import DQ, G, instance, list_of, mapping_of, maybe, refuse, seed, takes
+from infogan_helpers.arguments import DQ, G, images, instance, list_of, mapping_of, maybe, refuse, seed, takes
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.drawings import read_drawing, real_digits, told
+from infogan_helpers.drawings import drawing_pad, read_drawing
+from infogan_helpers.editing import digit_pad, grey_pad
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.explorer_page import (
-    CANVAS_SCALE,
+    EDITED_LINE,
     LIMIT,
     MATCHING,
     SCRIPT,
@@ -73,28 +75,29 @@ class Explorer(anywidget.AnyWidget):
     answered = traitlets.Int().tag(sync=True)
     view = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, models, seed, knowledge, canvas=None):
-        self._models = models
+    def __init__(self, models, seed, knowledge, pad=None):
+        self._models, self._pad = models, pad
         generator = next(iter(models.values()))[0]
         self._spec, self._drawn, self._read_of, self._drawing = generator.spec, None, b"", None
         super().__init__(
-            page=page_facts(generator, list(models), knowledge) | (canvas or {}),
+            page=page_facts(generator, list(models), knowledge) | (pad.facts if pad else {}),
             categorical=[0] * len(self._spec.categorical),
             continuous=[0.0] * self._spec.continuous,
             circular=[0.0] * self._spec.circular,
             seeds=[seed, seed + 1],
         )
-        self._draw()
-        self.observe(self._draw, names=["categorical", "continuous", "circular", "seeds", "between"])
-        self.observe(self._read, names="drawing")
+        self._follow()
+        self.observe(self._follow, names=["categorical", "continuous", "circular", "seeds", "between", "drawing"])
         self.observe(lambda change: self.set_trait("answered", change.new), names="asked")
 
     def __repr__(self):
         return f"Explorer of the codes {', '.join(self._spec.names)}: run the cell to move its sliders."
 
     def codes(self):
-        """The codes that the controls show, as ``Codes`` of one row."""
-        return self._spec.codes_at(self.categorical, self.continuous, self.seeds, self.between, self.circular)
+        """The codes that the controls show, as ``Codes`` of one row; the noise is the one that was found, if any."""
+        codes = self._spec.codes_at(self.categorical, self.continuous, self.seeds, self.between, self.circular)
+        found = self._drawing.found if self._drawing else None
+        return codes.replace(noise=found.codes.noise) if found else codes
 
     @traitlets.validate("categorical", "continuous", "circular", "seeds", "between", "drawing")
     def _check(self, proposal):
@@ -104,40 +107,50 @@ class Explorer(anywidget.AnyWidget):
             raise ValueError(f"{name} must be {wanted}, got {len(value) if name == 'drawing' else value!r}")
         return value
 
-    def _draw(self, _=None):
+    def _follow(self, _=None):
+        """Read the drawing and draw the picture, where either is not done yet: several traits come in one message."""
+        if self.drawing != self._read_of:
+            self._read()
+        state = (self.categorical, self.continuous, self.circular, self.seeds, self.between, self.drawing)
+        if state != self._drawn:
+            self._draw()
+            self._drawn = state  # only now: interrupted, it is drawn again
+
+    def _draw(self):
         shown = {"categorical": self.categorical, "continuous": self.continuous, "circular": self.circular}
-        state = (shown, self.seeds, self.between, self.drawing)
-        if state == self._drawn or self.drawing != self._read_of:
-            return  # several traits came in one message: drawn already, or Q reads the drawing next
         codes, chosen = self.codes(), self.categorical[0] if self.categorical else 0
         swept = codes.sweep_categorical(0, range(self._spec.categorical[0])) if self.categorical else codes
-        sprites, readings = [], []
+        sprites, readings, ink = [], [], self._pad is None or self._pad.ink
         for generator, discriminator_q in self._models.values():
             images = draw_images(generator, swept)
             posterior = read_codes(discriminator_q, images[chosen : chosen + 1])
-            sprites.append(side_by_side(images))
+            sprites.append(side_by_side(images, ink))
             readings.append(answer(posterior) | {"nats": nats_read(posterior, codes, self._spec)[0].tolist()})
-        line = line_of_code(self._spec).format(**shown, seeds=tuple(self.seeds), between=self.between)
-        first = next(iter(self._models.values()))[0]
-        self._drawn = state
+        line = EDITED_LINE if self._drawing and self._drawing.found else line_of_code(self._spec)
         self.view = {
             "sprites": sprites,
             "readings": readings,
             "codes": shown,
-            "line": line,
-            "drawing": told(self._drawing, first, codes, max(self.seeds) + 1, self.page["digits"]),
+            "line": line.format(**shown, seeds=tuple(self.seeds), between=self.between),
+            "drawing": self._told(codes),
         }
 
-    def _read(self, _):
+    def _told(self, codes):
+        """What the page shows of the drawing, ``None`` where there is no canvas."""
+        if self._drawing is None:
+            return self._pad.facts["nothing"] if self._pad else None
+        first = next(iter(self._models.values()))[0]
+        return self._pad.told(self._drawing, first, codes, max(self.seeds) + 1, self.page["digits"])
+
+    def _read(self):
         """Q reads the drawing, and the controls go to what it read."""
-        self._drawing, self._read_of = read_drawing(self.drawing, *next(iter(self._models.values()))), self.drawing
-        if self._drawing is not None:
-            posterior = self._drawing.posterior
+        drawing = read_drawing(self.drawing, self._pad, *next(iter(self._models.values())))
+        self._drawing, self._read_of = drawing, self.drawing  # only now: interrupted, it is read again
+        if drawing is not None:
             with self.hold_trait_notifications():
-                self.categorical = [int(logits.argmax()) for logits in posterior.categorical_logits]
-                self.continuous = [round(float(x), 2) for x in posterior.mean[0].clamp(-LIMIT, LIMIT)]
-                self.circular = [round(float(code.angle), 2) for code in posterior.circular]
-        self._draw()
+                self.categorical = drawing.codes.categorical[0].tolist()
+                self.continuous = [round(x, 2) for x in drawing.codes.continuous[0].clamp(-LIMIT, LIMIT).tolist()]
+                self.circular = [round(x, 2) for x in drawing.codes.circular[0].tolist()]
 
 
 def _fits(name, value, page):
@@ -159,7 +172,9 @@ def _fits(name, value, page):
         return fits, "two integers of at least 0"
     if name == "between":
         return 0 <= value <= 1, "a number in [0, 1]"
-    pixels = CANVAS_SCALE**2 * page["height"] * page["width"]
+    if not page["canvas"]:
+        return not len(value), "empty, without a canvas"
+    pixels = page["canvas"] ** 2 * page["height"] * page["width"]
     return len(value) in (0, pixels), f"empty or {pixels} bytes, one per pixel"
 
 
@@ -217,12 +232,54 @@ def draw_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=
     Raises:
         ValueError: as in ``explorer``.
     """
+    return _beside_a_pad(drawing_pad(), generator, discriminator_q, seed, matching, meanings)
+
+
+@takes(generator=G, discriminator_q=DQ, seed=seed, matching=MATCHING, meanings=maybe(instance(dict)))
+def edit_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=None):
+    """Your own digit, opened from a file or drawn, edited by the sliders: its codes by Q, its noise by a search.
+
+    The noise stays while the sliders move. ``codes()`` of what is returned holds it, beside the codes.
+
+    Args:
+        generator, discriminator_q, seed, matching, meanings: as in ``explorer``.
+
+    Returns:
+        An ``Explorer`` with a canvas.
+
+    Raises:
+        ValueError: as in ``explorer``, or the pictures are not square or not of one channel.
+    """
+    return _beside_a_pad(digit_pad(), generator, discriminator_q, seed, matching, meanings)
+
+
+@takes(
+    generator=G, discriminator_q=DQ, examples=images(None), seed=seed, matching=MATCHING, meanings=maybe(instance(dict))
+)
+def edit_a_picture(generator, discriminator_q, examples, seed=0, *, matching=None, meanings=None):
+    """As ``edit_a_digit``, for a model of pictures in greys, a face, a chair, which are opened as they are.
+
+    Args:
+        generator, discriminator_q, seed, matching, meanings: as in ``explorer``.
+        examples: pictures to begin with, ``uint8`` or floats in [-1, 1], shape ``(n, 1, height, width)``.
+
+    Returns:
+        An ``Explorer`` with a canvas.
+
+    Raises:
+        ValueError: as in ``explorer``, the pictures are not square or not of one channel, or ``examples`` has others.
+    """
+    if len(examples) == 0 or tuple(examples.shape[1:]) != tuple(generator.image_shape):
+        raise ValueError(f"examples must be images of shape (n, *{generator.image_shape}), got {tuple(examples.shape)}")
+    return _beside_a_pad(grey_pad(examples), generator, discriminator_q, seed, matching, meanings)
+
+
+def _beside_a_pad(pad, generator, discriminator_q, seed, matching, meanings):
     models = checked_models({"G redraws": (generator, discriminator_q)})
     channels, height, width = generator.image_shape
     if channels != 1 or height != width:
         raise ValueError(f"generator must draw square images of one channel, got {generator.image_shape}")
-    knowledge = checked_knowledge(generator.spec, matching, meanings)
-    return Explorer(models, seed, knowledge, {"canvas": CANVAS_SCALE, "real": real_digits()})
+    return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings), pad)
 
 
 class TrainingView(ipywidgets.Image):

@@ -237,7 +237,7 @@ def alive(page, widget, width=833):
 
     page.expose_function("kernel", kernel)
     style = (STATIC / "explorer.css").read_text(encoding="utf-8")
-    text = ALIVE.replace("{style}", style).replace("{script}", SCRIPT).replace("{width}", str(width))
+    text = ALIVE.replace("{width}", str(width)).replace("{style}", style).replace("{script}", SCRIPT)
     page.route("http://explorer.test/", lambda route: route.fulfill(body=text, content_type="text/html"))
     page.goto("http://explorer.test/")
     view = page.locator(f"{EXPLORER}[data-drawn]")

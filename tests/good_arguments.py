@@ -17,6 +17,7 @@ from infogan_helpers import checkpoints, evaluation, measured, mixtures, quality
 from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData
+from infogan_helpers.drawings import drawing_pad
 from infogan_helpers.judges import Judge, save_judge
 from infogan_helpers.labels import Labelled
 from infogan_helpers.methods import infogan, vae, variational
@@ -239,7 +240,13 @@ BY_CALLABLE = {
         "world": lambda: None,
         "encode": lambda: None,
     },
-    "drawings.*": {**_NETWORKS, "noise": lambda: 1, "drawing": lambda: bytes([255] * 32 * 32), "digits": lambda: []},
+    "drawings.*": {
+        **_NETWORKS,
+        "pad": drawing_pad,
+        "noise": lambda: 1,
+        "drawing": lambda: bytes([255] * 32 * 32),
+        "digits": lambda: [],
+    },
     "data.load_mnist": {"train": lambda: False},
     "deep_networks.*": _SMALL,
     "evaluation.*": {
@@ -323,7 +330,7 @@ BY_CALLABLE = {
     "training.*": {"method": lambda: infogan.METHOD, "data": images},
     "training_plots.*": {"histories": lambda: {"a": history()}, "figure": training_plots.nothing_trained},
     "transforms.*": {"share": lambda: 0.5, "deviation": lambda: 0.1},
-    "widgets.*": {**_NETWORKS, "matching": lambda: [0, 1, 2], "meanings": lambda: {"c2": "slant"}},
+    "widgets.*": {**_NETWORKS, "examples": images, "matching": lambda: [0, 1, 2], "meanings": lambda: {"c2": "slant"}},
     "worlds.*": {"low": lambda: 0.0, "high": lambda: 1.0, "n": lambda: 3, "side": lambda: 8},
     "worlds.world.World": {"factors": lambda: world().factors},
     "worlds.chairs.*": {"kind": lambda: 0},

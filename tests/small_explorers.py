@@ -1,6 +1,8 @@
 """Untrained pairs for tests of the explorer, and what its view holds."""
 
 import io
+import json
+import re
 
 import numpy as np
 import torch
@@ -28,3 +30,9 @@ def pixels(png):
 
 def sprite(widget, model=0):
     return widget.view["sprites"][model]
+
+
+def exported(path):
+    """An exported page's text, and the data in it."""
+    text = path.read_text(encoding="utf-8")
+    return text, json.loads(re.search(r"sheetModel\((\{.*\})\), document", text).group(1))

@@ -28,6 +28,11 @@ _LOOP = "called by the loop in every step, with what ``fit`` and the configurati
 _PARTS = "built into a network by its constructor, which has checked what it was given"
 _LEARNER = "tries a learner's own function: an ``AssertionError`` names what that did (test_exercises*.py)"
 INTERNAL = {
+    "applications.*": "what they are given is checked by what they call, and by test_*.py of their own",
+    "drawings.[adp]*": "called by the explorer",
+    "editing.*": "called by the explorer",
+    "evaluation.eval_mode": "a context around a network's calls",
+    "explorer_page.found_again": "called by ``export_explorer``",
     "arguments.*": "the validators: their answers are test_arguments.py's",
     "checks.*": "the validators: their answers are test_checks.py's",
     "interrupts.*": _LOOP,

@@ -150,7 +150,7 @@ def exported(tmp_path_factory):
 
 
 def test_the_exported_page_needs_neither_a_kernel_nor_a_network(exported, page):
-    assert exported.stat().st_size <= 1.5e6
+    assert exported.stat().st_size <= publish_page.MOST
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(exported.as_uri())

@@ -88,7 +88,7 @@ def test_an_exported_page_holds_one_full_turn_without_its_end_twice(tmp_path, sp
     generator, discriminator_q = pair(spec)
     text = export_explorer(tmp_path / "page.html", generator, discriminator_q, seed=4).read_text(encoding="utf-8")
     data = json.loads(re.search(r"sheetModel\((\{.*\})\), document", text).group(1))
-    page, axes = data["page"], data["axes"]
+    page, axes = data["page"], data["sheets"][0]["axes"]
     assert (page["continuous"], page["circular"], len(axes)) == (continuous, circular, continuous + circular)
     others = spec.names[len(spec.categorical) :]
     assert page["names"][-circular:] == list(others[spec.continuous :][:circular])
@@ -100,7 +100,7 @@ def test_an_exported_page_holds_one_full_turn_without_its_end_twice(tmp_path, sp
         np.testing.assert_allclose(steps, 2 * math.pi / 24, atol=2e-4)
         assert 0.0 in turn
     classes, columns, rows = max(1, page["classes"]), len(axes[0]), len(axes[1]) if len(axes) > 1 else 1
-    sheet = pixels(base64.b64decode(data["sheet"]))
+    sheet = pixels(base64.b64decode(data["sheets"][0]["sheet"]))
     assert sheet.shape == (rows * SIDE, classes * columns * SIDE)
     i, j = 5, min(20, rows - 1)
     at = [values[place] for values, place in zip(axes, (i, j), strict=False)]
@@ -109,7 +109,10 @@ def test_an_exported_page_holds_one_full_turn_without_its_end_twice(tmp_path, sp
     widget.circular = at[continuous:] + [0.0] * (spec.circular - circular)
     expected = pixels(widget.view["sprites"][0])[:, :SIDE]
     assert np.abs(sheet[j * SIDE :, i * SIDE :][:SIDE, :SIDE] - expected).max() <= 1
-    readings = np.frombuffer(base64.b64decode(data["readings"]), np.uint8).reshape(classes, columns, rows, -1) / 255
+    readings = (
+        np.frombuffer(base64.b64decode(data["sheets"][0]["readings"]), np.uint8).reshape(classes, columns, rows, -1)
+        / 255
+    )
     angle, deviation = readings[0, i, j][page["classes"] + 2 * continuous :][:2]
     nats = 2 * SHEET_SCALES["nats"] * (readings[0, i, j][page["classes"] + 2 * len(axes) :] - 0.5)
     reading = widget.view["readings"][0]

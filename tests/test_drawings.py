@@ -8,7 +8,7 @@ import torch
 from small_explorers import SIDE, SPEC, pair, pixels, sprite
 
 from infogan_helpers.data import like_mnist, mnist_sample
-from infogan_helpers.drawings import NOTHING_DRAWN, OTHERS, spelled
+from infogan_helpers.drawings import INVITATION, OTHERS, spelled
 from infogan_helpers.evaluation import read_codes
 from infogan_helpers.explorer_page import CANVAS_SCALE
 from infogan_helpers.widgets import draw_a_digit, explorer
@@ -24,7 +24,7 @@ def test_a_drawing_sets_the_codes_that_q_reads_from_it_and_clearing_it_keeps_the
     generator, discriminator_q = pair()
     widget = draw_a_digit(generator, discriminator_q)
     assert widget.page["canvas"] == CANVAS_SCALE
-    assert widget.view["drawing"] == NOTHING_DRAWN
+    assert widget.view["drawing"] == {"text": INVITATION, "heading": "", "seen": None, "others": None, "reading": None}
     widget.drawing = stroke().tobytes()
     seen = like_mnist(torch.from_numpy(stroke()), SIDE)
     posterior = read_codes(discriminator_q, seen)
@@ -41,7 +41,7 @@ def test_a_drawing_sets_the_codes_that_q_reads_from_it_and_clearing_it_keeps_the
     codes = (widget.categorical, widget.continuous)
     widget.drawing = b""
     assert (widget.categorical, widget.continuous) == codes
-    assert widget.view["drawing"]["text"] == NOTHING_DRAWN["text"]
+    assert widget.view["drawing"]["text"] == INVITATION
 
 
 def test_turning_a_redrawn_digit_keeps_the_drawing():
@@ -107,7 +107,7 @@ def test_a_reset_takes_drawing_and_reading_away_in_one_message():
     views = []
     widget.observe(lambda change: views.append(change.new), names="view")
     widget.set_state({"categorical": [0, 0], "continuous": [0.0, 0.0], "drawing": memoryview(b"")})
-    assert [view["drawing"] for view in views] == [NOTHING_DRAWN]
+    assert [view["drawing"] for view in views] == [widget.page["nothing"]]
     assert (widget.categorical, widget.continuous) == ([0, 0], [0.0, 0.0])
 
 

@@ -1,23 +1,16 @@
 """The exported page: it holds what the kernel would draw, says what the codes turned out to be, and has no Python."""
 
 import base64
-import json
 import re
 
 import numpy as np
 import publish_page
 import pytest
-from small_explorers import SIDE, SPEC, pair, pixels, sprite
+from small_explorers import SIDE, SPEC, exported, pair, pixels, sprite
 
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.explorer_page import SERIES, SHEET_SCALES, export_explorer
 from infogan_helpers.widgets import explorer
-
-
-def exported(path):
-    text = path.read_text(encoding="utf-8")
-    data = json.loads(re.search(r"sheetModel\((\{.*\})\), document", text).group(1))
-    return text, data
 
 
 @pytest.mark.parametrize("spec", [SPEC, CodeSpec((), 2, 5), CodeSpec((3,), 0, 5), CodeSpec((3,), 1), CodeSpec((), 3)])
@@ -27,17 +20,17 @@ def test_an_exported_page_holds_what_the_kernel_would_draw(tmp_path, spec):
     text, data = exported(path)
     assert not re.search(r"src\s*=\s*[\"']?https?:|<link|import\(|from \"http|fetch\(", text)  # nothing to load
     page, axes = data["page"], min(2, spec.continuous)
-    classes = max(1, page["classes"])
-    assert len(data["axes"]) == axes
-    for values in data["axes"]:
+    classes, [stored] = max(1, page["classes"]), data["sheets"]
+    assert len(stored["axes"]) == axes
+    for values in stored["axes"]:
         assert (values[0], values[-1], len(values)) == (-2, 2, 21)
         assert {-1.0, 0.0, 1.0} <= set(values)
-    sheet = pixels(base64.b64decode(data["sheet"]))
+    sheet = pixels(base64.b64decode(stored["sheet"]))
     columns, rows = (21 if axes > 0 else 1), (21 if axes > 1 else 1)
     assert sheet.shape == (rows * SIDE, classes * columns * SIDE)
-    readings = np.frombuffer(base64.b64decode(data["readings"]), np.uint8).reshape(classes, columns, rows, -1) / 255
+    readings = np.frombuffer(base64.b64decode(stored["readings"]), np.uint8).reshape(classes, columns, rows, -1) / 255
     k, i, j = classes - 1, min(3, columns - 1), min(17, rows - 1)
-    chosen = [values[n] for n, values in zip((i, j), data["axes"], strict=False)] + [0.0] * (spec.continuous - axes)
+    chosen = [values[n] for n, values in zip((i, j), stored["axes"], strict=False)] + [0.0] * (spec.continuous - axes)
     widget = explorer(generator, discriminator_q, seed=4)
     widget.continuous = chosen
     if spec.categorical:
@@ -95,6 +88,7 @@ def test_the_page_that_a_forks_pages_show_is_the_one_that_would_be_written_now(t
     """Whoever changes the explorer's page runs ``python tests/publish_page.py`` and commits the file."""
     there, data = exported(publish_page.PAGE)
     now, again = exported(publish_page.write(tmp_path / "page.html"))
-    assert there.partition("sheetModel(")[0] == now.partition("sheetModel(")[0]
+    before = [text.partition("build(await sheetModel(")[0] for text in (there, now)]
+    assert before[0] == before[1]
     assert data["page"] == again["page"]
     assert publish_page.PAGE.stat().st_size <= publish_page.MOST

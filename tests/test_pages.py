@@ -8,10 +8,14 @@ from collections import defaultdict
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "benchmarks"))
 from compare import seconds_to_goal
+
+from infogan_helpers.measured import load_measured
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "tests" / "benchmarks" / "results"
@@ -157,6 +161,27 @@ def test_the_figures_of_the_first_page_are_those_of_the_results(readme, digits):
     accuracy = [run["figures"]["accuracy"] for run in digits[0]]
     stated = re.search(r"On (\d+) seeds, .*? accuracy of ([\d.]+) .*? \(worst ([\d.]+)\)", readme)
     assert stated.groups() == (str(len(accuracy)), f"{statistics.median(accuracy):.4f}", f"{min(accuracy):.4f}")
+
+
+@pytest.fixture(scope="module")
+def dials():
+    """Figures of each run's seeds, a column per figure."""
+    records = pd.DataFrame(load_measured("dials"))
+    return pd.DataFrame(list(records.figures), index=records.run)
+
+
+def test_what_the_first_page_says_to_try_first_is_what_the_dials_did(readme, dials):
+    lost = (dials["Fréchet"] > 1000).groupby(level=0).sum()  # runs in which nothing looks like a digit
+    distance = dials["Fréchet"].groupby(level=0).median()
+    stated = re.search(r"times four: a Fréchet distance of (\d+) for (\d+)\.", readme)
+    assert stated.groups() == (f"{distance['rates_0.002_0.002']:.0f}", f"{distance['plain']:.0f}")
+    stated = re.search(r"λ of 0\.3 to 1 .*0\.03 left codes unread, 3 lost (\d) runs of 3\.", readme)
+    assert int(stated[1]) == lost["lambda_3"]
+    bound = dials["L_I c1"]
+    assert min(bound["lambda_0.3"].min(), bound["plain"].min()) > 2.1 > 0.02 > bound["lambda_0.03"].max()
+    assert int(re.search(r"eight continuous ones lost (\d) run of 2\.", readme)[1]) == lost["values_8"]
+    of_heads = dials.loc[["plain", "depth_0", "depth_2", "depth_own"], "NMI"].groupby(level=0).mean()
+    assert np.ptp(of_heads) < np.ptp(dials.loc["plain", "NMI"])
 
 
 def of_digits(runs):

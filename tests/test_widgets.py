@@ -117,7 +117,7 @@ def test_a_normal_prior_has_no_support_to_mark():
     ],
 )
 def test_what_no_control_can_show_is_refused_and_the_view_stays(name, value, message):
-    widget = explorer(*pair())
+    widget = draw_a_digit(*pair())
     before = widget.view
     with pytest.raises(ValueError, match=message):
         setattr(widget, name, value)

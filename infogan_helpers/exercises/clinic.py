@@ -26,19 +26,18 @@ SIDE = 7  # pixels: pictures are compared this small
 
 READ = 0.3  # recovery of the codes above which Q is not guessing
 UNSURE = 0.8  # times what a recovery implies at least: an honest Q's bound lies above
-FROZEN = -0.3  # nats a continuous code: a Q that learned to shrug says -0.18, one that never learned -0.39
-FIXED = -0.226  # nats: the ceiling of a code from U(-1, 1) where σ is 1
-ASLEEP = -0.165  # nats: a code that is not read says -0.176, and one that wakes up says more
+FIXED = -0.226  # nats: the ceiling of a code from U(-1, 1) where σ is 1, as it is in a Q that never learned
+ASLEEP = -0.1  # nats: a code that is not read says -0.176, and one that is says more than 0
 LOUD = 0.3  # nats: a continuous code above is written
 SILENT = 0.15  # of H(c), below which nobody writes the categorical codes
-HALF, FULL = 0.5, 0.93  # of H(c), above which much, and all, is said
+TAUGHT = -0.1  # nats: a Q that reads nothing says 0; one that says less knows classes from elsewhere (labels)
+HALF, COME, FULL = 0.5, 0.8, 0.93  # of H(c): much is said; numbers, which come after classes, are due; all is said
 WON = 0.97  # D's accuracy
 LOST = 2.3  # G's loss in nats: D gives fakes one chance in ten of being real
 BLIND = 1.366  # nats of D's loss, at its best; a coin pays 1.39
-STILL = 0.015  # nats from one step to the next, in D's loss: where both play it is 0.03
 ROUGH = 0.35  # nats from one step to the next, in D's loss
 WRONG = -0.5  # nats: Q was sure of the wrong classes
-DEAD, ALIKE, FEW = 0.01, 0.13, 0.2  # spread of a pixel over the sample pictures, where black to white is 2
+ALIKE = 0.1  # a pixel's difference between pictures, where black to white is 2; between two digits it is 0.2
 
 
 class Diagnosis(NamedTuple):
@@ -72,6 +71,8 @@ class Signs(NamedTuple):
         best_d_loss: lowest mean of ``WINDOW`` steps, in nats.
         roughness: of D's loss, the median change from step to step over the second half, in nats.
         spread: of the last sample pictures, the root mean square deviation of a pixel between them.
+        nearest: from such a picture to the one most like it among those of its class, the root mean square difference
+            of a pixel, the median over pictures; NaN for points in the plane, where two are near by chance.
     """
 
     classes: list
@@ -86,11 +87,17 @@ class Signs(NamedTuple):
     best_d_loss: float
     roughness: float
     spread: float
+    nearest: float
 
     @property
     def entropy(self):
         """H(c) of the categorical codes, in nats."""
         return sum(math.log(k) for k in self.classes)
+
+    @property
+    def silent(self):
+        """Whether there are classes that nobody writes, and Q knows."""
+        return TAUGHT < self.bound < SILENT * self.entropy
 
     @property
     def cap(self):
@@ -120,14 +127,12 @@ class Illness(NamedTuple):
 
 
 def _rates_too_high(s):
-    if s.lowest < WRONG:
-        return f"L_I of the classes fell to {s.lowest:.1f} nats: Q was sure, and wrong"
+    if s.lowest < WRONG and s.d_accuracy > WON:
+        return f"L_I of the classes fell to {s.lowest:.1f} nats, Q was sure and wrong; D is right {s.d_accuracy:.0%}"
     if s.roughness > ROUGH:
         return f"D's loss jumps by {s.roughness:.2f} nats from one step to the next"
-    if s.spread < DEAD and s.d_accuracy > WON:
-        return (
-            f"G draws one picture to the last grey (its pixels differ by {s.spread:.3f}) and D knows it: G is saturated"
-        )
+    if s.spread < ALIKE and s.d_accuracy > WON and s.bound <= 0 and not s.continuous > 0:
+        return f"nothing moves G's picture (spread {s.spread:.3f}), not even Q, and D knows it: G is saturated"
 
 
 def _d_not_trained(s):
@@ -152,25 +157,22 @@ def _d_won(s):
         return f"D is right {s.d_accuracy:.0%} of the time, and G's loss is {s.g_loss:.1f} nats"
 
 
+def _q_not_trained(s):
+    stands = s.uniform and s.continuous < FIXED
+    if stands and s.bound < max(SILENT * s.entropy, UNSURE * s.implied):
+        return (
+            f"L_I is {s.bound:.2f} nats, and {s.continuous:.2f} a continuous code: "
+            "a Q that has learned no more than the prior's width says -0.18"
+        )
+
+
 def _collapsed(s):
     if s.bound > SILENT * s.entropy or s.continuous > LOUD:
         return None  # what can be read from pictures is in them
     if s.spread < ALIKE:
         return f"the sample pictures differ by {s.spread:.2f} a pixel, where black to white is 2"
-    if s.spread < FEW and s.roughness < STILL and s.d_loss > 1.25:
-        return (
-            f"the sample pictures differ by {s.spread:.2f} a pixel, and D's loss, {s.d_loss:.2f} nats, by no more than "
-            f"{s.roughness:.3f} from step to step: one batch of fakes is like another"
-        )
-
-
-def _q_not_trained(s):
-    shrugs = s.uniform and s.continuous < FROZEN
-    if shrugs and s.bound < max(SILENT * s.entropy, UNSURE * s.implied):
-        return (
-            f"L_I is {s.bound:.2f} nats, and {s.continuous:.2f} a continuous code: "
-            "a Q that has learned no more than the prior's width says -0.18"
-        )
+    if s.nearest < ALIKE:
+        return f"a sample picture has another of its class within {s.nearest:.2f} a pixel: few pictures, drawn again"
 
 
 def _softmax_twice(s):
@@ -179,7 +181,7 @@ def _softmax_twice(s):
             f"Q names {s.recovery:.0%} of the codes, which is worth {s.implied:.2f} nats at least, "
             f"and L_I is {s.bound:.2f}; after two softmaxes it ends at {s.cap:.2f}"
         )
-    if s.entropy and s.bound < SILENT * s.entropy and s.uniform and s.continuous > LOUD:
+    if s.silent and s.uniform and s.continuous > LOUD:
         return (
             f"L_I of the classes is {s.bound:.2f} of {s.entropy:.2f} nats while a continuous code has "
             f"{s.continuous:.2f}: what asks for classes is weak, as after two softmaxes"
@@ -187,7 +189,7 @@ def _softmax_twice(s):
 
 
 def _codes_not_asked_for(s):
-    if s.entropy and s.bound < SILENT * s.entropy:
+    if s.silent:
         return f"L_I is {s.bound:.2f} of {s.entropy:.2f} nats, and Q names {s.recovery:.0%} of the codes"
 
 
@@ -197,8 +199,8 @@ def _sigma_fixed(s):
 
 
 def _continuous_asleep(s):
-    if s.uniform and s.continuous < ASLEEP:
-        return f"L_I is {s.continuous:.2f} nats a continuous code, what a Q says that reads nothing"
+    if s.uniform and s.continuous < ASLEEP and s.bound >= COME * s.entropy:
+        return f"the classes have come, and L_I is {s.continuous:.2f} nats a continuous code: Q reads nothing there"
 
 
 ILLNESSES = (  # from the surest sign to the vaguest: the first that is seen is named
@@ -206,8 +208,8 @@ ILLNESSES = (  # from the surest sign to the vaguest: the first that is seen is 
     Illness("D not trained", _d_not_trained, "Look for D's weights in an optimiser, and for its rate"),
     Illness("lambda too large", _lambda_too_large, "Begin with λ = 1 for classes and 0.1 for numbers"),
     Illness("D won", _d_won, "Lower D's rate or raise G's; blur what D sees with noise"),
-    Illness("collapsed", _collapsed, "Ask for the codes (λ = 1), slow G down, or change D's norm"),
     Illness("Q not trained", _q_not_trained, "Look for Q's head in an optimiser"),
+    Illness("collapsed", _collapsed, "Ask for the codes (λ = 1), slow G down, or change D's norm"),
     Illness("softmax twice", _softmax_twice, "Hand logits to the cross-entropy; see that λ of the classes isn't 0"),
     Illness("codes not asked for", _codes_not_asked_for, "Look at λ, and for a detach between G and Q"),
     Illness("sigma fixed", _sigma_fixed, 'Let Q learn σ (variance="learned"), or read nothing into the number'),
@@ -266,6 +268,7 @@ def signs(history):
         best_d_loss=float(d_losses.min()),
         roughness=float(np.median(np.abs(np.diff(curves.d_loss[len(history) // 2 :])))),
         spread=spread(history.samples[-1]),
+        nearest=nearest(history.samples[-1], codes),
     )
 
 
@@ -279,6 +282,18 @@ def spread(pictures):
     """Root mean square deviation of a pixel between pictures, where black to white is 2."""
     values = pooled(pictures).flatten(1) / 127.5
     return float(values.var(dim=0, unbiased=False).mean().sqrt())
+
+
+def nearest(pictures, codes):
+    """Median distance of a picture to the nearest of its class (of the first categorical code), as ``spread``."""
+    if pictures.ndim < 4:
+        return math.nan
+    values = pooled(pictures).flatten(1) / 127.5
+    apart = torch.cdist(values, values).fill_diagonal_(math.inf) / math.sqrt(values.shape[1])
+    if codes.categorical.shape[1]:
+        classes = codes.categorical[:, 0]
+        apart[classes[:, None] != classes] = math.inf
+    return float(apart.min(dim=1).values.median())
 
 
 class StoredRun(NamedTuple):

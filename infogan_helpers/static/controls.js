@@ -65,7 +65,8 @@ function slider({ name, meaning, low, high, step, support, value, onChange }) {
     }
   }
   track.append(input);
-  const show = (x) => {
+  const show = (x, pace = step) => {
+    step = input.step = pace;
     input.value = x;
     input.setAttribute("aria-valuetext", describe(x));
     shown.textContent = support ? signed(x) : x.toFixed(2);

@@ -1,5 +1,5 @@
-// A canvas to draw a digit on, in the model's pixels, and the tools beside it. What is on it is a list of marks: strokes,
-// real digits, blanks; undoing takes the last one away.
+// A canvas for the reader's picture, in the model's pixels, and the tools beside it. What is on it is a list of marks:
+// strokes, pictures, blanks; undoing takes the last one away.
 
 const PEN = 2.2; // width of the pen, in pixels of the model's picture
 const SCALE = 10; // canvas pixels per pixel of a large picture
@@ -87,9 +87,9 @@ function imageOf(ink, width, height) {
   return canvas;
 }
 
-// The pad: canvas, tools, what is said of the drawing. `given` are the bytes that are on it already, where there are any.
-function drawingPad({ height, width, canvas: scale, real }, given, onDraw) {
-  const canvas = element("canvas", { width: width * SCALE, height: height * SCALE, class: "large pad", role: "img", "aria-label": "a canvas to draw a digit on with the mouse, a pen or a finger" });
+// The pad: canvas, tools, what is said of the picture. `given` are the bytes that are on it already, where there are any.
+function drawingPad({ height, width, canvas: scale, real, takes, words: named }, given, onDraw, tell) {
+  const canvas = element("canvas", { width: width * SCALE, height: height * SCALE, class: "large pad", role: "img", "aria-label": named.canvas });
   const small = element("canvas", { width: width * scale, height: height * scale });
   const button = (onclick, name) => element("button", { type: "button", onclick }, name);
   const undo = button(() => marks.undo(), "undo");
@@ -99,32 +99,42 @@ function drawingPad({ height, width, canvas: scale, real }, given, onDraw) {
   });
   const pen = element("input", { type: "range", min: 1, max: 5, step: 0.2, value: PEN, "aria-label": "pen width" });
   letDraw(canvas, marks, () => Number(pen.value));
-  const digits = createImageBitmap(new Blob([real.png], { type: "image/png" }));
-  const giveDigit = async () => {
+  const pictures = createImageBitmap(new Blob([real.png], { type: "image/png" }));
+  const give = async () => {
     const k = Math.floor(Math.random() * real.count);
-    marks.add({ image: await createImageBitmap(await digits, k * real.side, 0, real.side, real.side) });
+    marks.add({ image: await createImageBitmap(await pictures, k * real.width, 0, real.width, real.height) });
   };
   if (given.some((ink) => ink > 0)) marks.show({ image: imageOf(given, small.width, small.height) });
   undo.disabled = !marks.any();
-  const tools = element("div", { class: "tools" }, element("label", {}, "pen ", pen), undo, button(() => marks.add({}), "clear"), button(giveDigit, "give me a real digit"));
   const words = element("div", { class: "words" });
-  const pad = element("div", { class: "model" }, element("div", { class: "heading" }, "You draw"), canvas, tools, words);
+  const say = (text, refused = false) => {
+    words.textContent = text;
+    words.classList.toggle("refused", refused);
+  };
+  const opener = fileOpener(takes, canvas, (image) => marks.add({ image }), (reason) => { say(reason, true); tell(reason); });
+  const tools = element("div", { class: "tools" }, element("label", {}, "pen ", pen), undo, button(() => marks.add({}), "clear"), button(give, named.give), ...opener.parts);
+  const pad = element("div", { class: "model" }, element("div", { class: "heading" }, named.heading), canvas, tools, words);
   const wipe = () => {
+    opener.forget();
     marks.wipe();
     undo.disabled = true;
   };
-  return { pad, wipe, say: (text) => { words.textContent = text; } };
+  return { pad, wipe, say };
 }
 
-// What Q was shown of the drawing, and the same codes with other noise.
-function besideDrawing({ height, width }) {
-  const seen = element("canvas", { width, height, class: "seen", role: "img", "aria-label": "your drawing, centred and scaled as MNIST's digits are" });
-  const others = element("canvas", { class: "others", role: "img", "aria-label": "the same codes with other noise" });
-  const row = element("div", { class: "lost" }, element("div", { class: "heading" }, "what Q sees · the same codes, other noise"), element("div", {}, seen, " ", others));
-  const paint = (prepared, drawn) => {
-    seen.getContext("2d").drawImage(prepared, 0, 0);
-    Object.assign(others, { width: drawn.width, height: drawn.height });
-    others.getContext("2d").drawImage(drawn, 0, 0);
+// A real picture as Q is shown it, and beside it what G makes of it; hidden where there is none.
+function besideDrawing({ height, width, words }) {
+  const heading = element("div", { class: "heading" });
+  const seen = element("canvas", { width, height, class: "seen", role: "img", "aria-label": words.seen });
+  const others = element("canvas", { class: "others", role: "img", "aria-label": words.others });
+  const row = element("div", { class: "lost", hidden: "" }, heading, element("div", {}, seen, " ", others));
+  const paint = (text, pictures) => {
+    row.hidden = !pictures;
+    heading.textContent = text;
+    if (!pictures) return;
+    seen.getContext("2d").drawImage(pictures[0], 0, 0);
+    Object.assign(others, { width: pictures[1].width, height: pictures[1].height });
+    others.getContext("2d").drawImage(pictures[1], 0, 0);
   };
   return { row, paint };
 }

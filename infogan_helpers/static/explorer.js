@@ -1,6 +1,6 @@
 // The explorer's page: controls in, pictures out. With a kernel the pictures come from Python (the trait `view`); in an
 // exported page they come from one sheet of frames. No library and no network in either. One script is made of
-// controls.js, reading.js, drawing.js, this file and sheet.js, in this order.
+// controls.js, reading.js, files.js, drawing.js, this file and sheet.js, in this order.
 
 const PATIENCE = 1700; // milliseconds without an answer, after which the page says so
 const PAUSE = 700; // milliseconds of rest, after which a screen reader is told
@@ -8,30 +8,36 @@ const WALK_STEP = 0.1; // of the way to the next noise vector
 
 const GONE = "No answer: the kernel is busy or gone. Where it is busy, this goes when it answers; where it was restarted, run this cell again.";
 
+// Buttons of which one is chosen, by mouse or arrow keys: `options` are their names and what is on them.
+function choices(label, options, onChoose) {
+  const buttons = options.map(([name, ...parts], k) => element("button", { type: "button", role: "radio", "aria-label": name, onclick: () => onChoose(k) }, ...parts));
+  buttons.forEach((button, k) => button.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = (k + step + buttons.length) % buttons.length;
+    onChoose(next);
+    buttons[next].focus();
+  }));
+  const show = (chosen) => buttons.forEach((button, k) => {
+    button.setAttribute("aria-checked", String(k === chosen));
+    button.tabIndex = k === chosen ? 0 : -1;
+  });
+  return { row: element("div", { class: "thumbnails", role: "radiogroup", "aria-label": label }, ...buttons), buttons, show };
+}
+
 // One model: the large picture, a thumbnail per class of the first categorical code, and what Q reads back.
 function modelColumn(layout, title, heading, onChoose) {
   const { height, width, classes, names, digits } = layout;
   const large = element("canvas", { width: width * SCALE, height: height * SCALE, class: "large", role: "img" });
-  const thumbnails = element("div", { class: "thumbnails", role: "radiogroup", "aria-label": `${names[0]}${title ? ` of ${title}` : ""}` });
-  const buttons = Array.from({ length: classes }, (_, k) => {
-    const label = element("span", { class: "digit" }, digits[k] >= 0 ? article(digits[k]) : "");
-    const button = element("button", { type: "button", role: "radio", "aria-label": spelledClass(layout, k), onclick: () => onChoose(k) }, element("canvas", { width, height, "aria-hidden": "true" }), element("span", {}, String(k)), " ", label);
-    button.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (step === undefined) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const next = (k + step + classes) % classes;
-      onChoose(next);
-      buttons[next].focus();
-    });
-    return button;
-  });
-  thumbnails.append(...buttons);
+  const labels = Array.from({ length: classes }, (_, k) => element("span", { class: "digit" }, digits[k] >= 0 ? article(digits[k]) : ""));
+  const options = labels.map((label, k) => [spelledClass(layout, k), element("canvas", { width, height, "aria-hidden": "true" }), element("span", {}, String(k)), " ", label]);
+  const thumbnails = choices(`${names[0]}${title ? ` of ${title}` : ""}`, options, onChoose);
   const reads = readsPanel(layout, title, heading);
   const pictures = element("div", { class: "pictures" }, element("div", { class: "heading" }, title || "G draws"), large);
   const column = element("div", { class: "model" }, element("div", { class: "side" }, pictures, reads.panel));
-  if (classes) column.append(thumbnails);
+  if (classes) column.append(thumbnails.row);
 
   const paint = (codes, frame) => {
     const chosen = classes ? codes.categorical[0] : 0;
@@ -45,13 +51,10 @@ function modelColumn(layout, title, heading, onChoose) {
     const spelled = [...codes.categorical, ...codes.continuous.map(signed), ...codes.circular.map(degrees)];
     const named = names.map((name, i) => (i === 0 && classes ? spelledClass(layout, chosen) : `${name} = ${spelled[i]}`));
     large.setAttribute("aria-label", `The picture${title ? ` of ${title}` : ""} drawn from ${named.join(", ")}`);
-    buttons.forEach((button, k) => {
-      draw(button.firstChild, k);
-      button.setAttribute("aria-checked", String(k === chosen));
-      button.tabIndex = k === chosen ? 0 : -1;
-    });
+    thumbnails.buttons.forEach((button, k) => draw(button.firstChild, k));
+    thumbnails.show(chosen);
   };
-  return { column, paint, read: reads.paint };
+  return { column, large, paint, read: reads.paint };
 }
 
 // The sliders, dials and lists of the codes, a row each; `follow` moves them to what the model holds.
@@ -71,11 +74,22 @@ function codeControls(layout, model, change) {
     dial({ ...facts(categorical.length + continuous + i), steps, value: model.get("circular")[i], onChange: changing("circular", i) }));
   const follow = () => {
     lists.forEach((list, i) => list.show(model.get("categorical")[i + 1]));
-    sliders.forEach((s, i) => s.show(model.get("continuous")[i]));
+    sliders.forEach((s, i) => s.show(model.get("continuous")[i], model.get("step") ?? step));
     dials.forEach((d, i) => d.show(model.get("circular")[i]));
   };
   const all = [...lists, ...sliders, ...dials];
   return { rows: all.map((control) => control.row), follow, stop: () => all.forEach((control) => control.stop()) };
+}
+
+// Which picture an exported page shows: one that G made up, or a real one, found again.
+function exampleChoice({ examples, height, width }, model, change) {
+  const options = ["G's own", ...examples].map((name, k) => {
+    const canvas = element("canvas", { width, height, "aria-hidden": "true" });
+    model.thumbnail(k).then((image) => canvas.getContext("2d").drawImage(image, 0, 0, width, height, 0, 0, width, height));
+    return [name, canvas, element("span", {}, name.split(" · ")[0])];
+  });
+  const choice = choices("which picture is edited", options, (k) => change({ example: k }));
+  return { row: element("div", { class: "examples" }, element("div", { class: "heading" }, "Edit one of G's own, or a real picture"), choice.row), show: choice.show };
 }
 
 // "new noise" walks on to the second vector, from wherever the interpolation stands; there that one becomes the first.
@@ -131,11 +145,12 @@ function announcer() {
   return { region, tell };
 }
 
-function notes({ continuous, circular, support, canvas, categorical }) {
+function notes({ continuous, circular, support, canvas, categorical, keeps, examples = [] }) {
   const note = [];
   if (continuous && support) note.push(`Shaded: the codes that training drew, from −${support} to ${support}; beyond, G and Q are guessing.`);
   if (circular) note.push("A dial counts counter-clockwise from the right; its axis on the right goes on at the other end.");
   if (continuous || circular) note.push(`Filled mark and band: what Q reads, ± one standard deviation${canvas ? "" : "; hollow mark: what went in"}.`);
+  if (keeps || examples.length) note.push("Error: root mean square over all pixels, where 1 is the difference of black and white.");
   if (canvas) {
     if (categorical.length) note.push("Percentages are Q's own and not calibrated: it learned on what G draws and shares out 100% among the classes there are, so it can be sure and wrong of a form that G does not draw.");
     return note.join(" ");
@@ -150,34 +165,33 @@ function notes({ continuous, circular, support, canvas, categorical }) {
 // Decodes a view's pictures and shows it; a view that a newer one overtakes is left out.
 function painter({ layout, columns, pad, beside, line, root, tell }) {
   let latest = 0;
-  const decode = (bytes) => (bytes ? createImageBitmap(new Blob([bytes], { type: "image/png" })) : null);
+  const decode = (bytes) => createImageBitmap(new Blob([bytes], { type: "image/png" }));
   return async (view) => {
     const turn = ++latest;
     const sprites = await Promise.all(view.sprites.map((sprite) => (sprite.frame ? sprite : decode(sprite))));
-    const extra = pad ? await Promise.all([decode(view.drawing.seen), decode(view.drawing.others)]) : [];
+    const { drawing } = view;
+    const pictures = drawing?.seen ? await Promise.all([decode(drawing.seen), decode(drawing.others)]) : null;
     if (turn !== latest) return;
     const said = columns.map((column, m) => {
       column.paint(view.codes, sprites[m].frame ?? ((k) => ({ image: sprites[m], x: k * layout.width, y: 0 })));
       return pad ? "" : column.read(view.readings[m], view.codes);
     });
+    beside?.paint(drawing?.heading, pictures);
     if (pad) {
-      pad.say(view.drawing.text);
-      said.push(view.drawing.text);
-      root.classList.toggle("waiting", !view.drawing.reading);
-      if (view.drawing.reading) {
-        columns[0].read(view.drawing.reading, null);
-        beside.paint(...extra);
-      }
-    }
+      pad.say(drawing.text);
+      said.push(drawing.text);
+      root.classList.toggle("waiting", !drawing.reading);
+      if (drawing.reading) columns[0].read(drawing.reading, null);
+    } else if (drawing) said.push(`${drawing.heading}.`);
     line.textContent = view.line;
-    tell(said.join(" "));
+    tell(said.filter(Boolean).join(" "));
     root.dataset.drawn = String(turn); // for tests: pictures are on the page
   };
 }
 
 function build(model, el) {
   const layout = model.get("page");
-  const { titles, canvas, live } = layout;
+  const { titles, canvas, live, keeps, words, examples = [] } = layout;
   const change = (values) => {
     if (live) values = { ...values, asked: model.get("asked") + 1 };
     for (const [name, value] of Object.entries(values)) model.set(name, value);
@@ -188,9 +202,9 @@ function build(model, el) {
   const notice = element("div", { class: "gone" }, GONE);
   const pulse = heartbeat(model, notice, tell);
   const choose = (k) => change({ categorical: model.get("categorical").map((old, j) => (j === 0 ? k : old)) });
-  const columns = titles.map((title) => modelColumn(layout, title, canvas ? "Q reads, in your drawing" : "Q reads", choose));
-  const pad = canvas ? drawingPad(layout, bytesOf(model.get("drawing")), (bytes) => change({ drawing: new DataView(bytes.buffer) })) : null;
-  const beside = canvas ? besideDrawing(layout) : null;
+  const columns = titles.map((title) => modelColumn(layout, title, canvas ? `Q reads, ${words.read}` : "Q reads", choose));
+  const pad = canvas ? drawingPad(layout, bytesOf(model.get("drawing")), (bytes) => change({ drawing: new DataView(bytes.buffer) }), tell) : null;
+  const beside = words ? besideDrawing(layout) : null;
   if (beside) columns[0].column.append(beside.row);
   const codes = codeControls(layout, model, change);
   const walk = noiseWalk(model, change, el);
@@ -201,23 +215,25 @@ function build(model, el) {
   const reset = () => {
     halt();
     pad?.wipe();
-    change(canvas ? { ...start, drawing: new DataView(new ArrayBuffer(0)) } : start);
+    change(canvas ? { ...start, drawing: new DataView(new ArrayBuffer(0)) } : model.get("start") ?? start);
   };
-  const fresh = live ? [element("button", { type: "button", onclick: walk.go }, "new noise")] : [];
-  const buttons = element("div", { class: "buttons" }, ...fresh, element("button", { type: "button", onclick: reset }, "reset"));
+  const fresh = live && !keeps ? [element("button", { type: "button", onclick: walk.go }, "new noise")] : [];
+  const buttons = element("div", { class: "buttons" }, ...fresh, element("button", { type: "button", onclick: reset }, "reset"), ...savers(layout, columns.map((c) => c.large), tell));
+  const choice = examples.length ? exampleChoice(layout, model, (values) => { halt(); change(values); }) : null;
   const line = element("code", {});
   const lines = live ? [element("div", { class: "line", role: "group", tabindex: "0", "aria-label": "the line of code that draws this picture" }, line)] : [];
   const root = element("div", { class: "infogan-explorer" }, element("div", { class: "inside" },
+    ...(choice ? [choice.row] : []),
     element("div", { class: "models" }, ...(pad ? [pad.pad] : []), ...columns.map((c) => c.column)),
     notice,
-    element("div", { class: "controls" }, ...codes.rows, ...(live ? [between.row] : []), buttons),
+    element("div", { class: "controls" }, ...codes.rows, ...(live && !keeps ? [between.row] : []), buttons),
     ...lines,
     element("div", { class: "note" }, notes(layout)),
     region,
   ));
   el.replaceChildren(root);
   const paint = painter({ layout, columns, pad, beside, line, root, tell });
-  const follow = () => { codes.follow(); between.show(model.get("between")); };
+  const follow = () => { codes.follow(); between.show(model.get("between")); choice?.show(model.get("example")); };
   const draw = () => paint(model.get("view"));
   const heard = [...traits.map((name) => [name, follow]), ["view", draw], ["answered", pulse.hear]];
   heard.forEach(([name, listener]) => model.on(`change:${name}`, listener));

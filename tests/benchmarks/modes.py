@@ -2,7 +2,8 @@
 
     python tests/benchmarks/modes.py ring_plain:0-4 ring_r1:0-4 grid_plain:0-4 grid_r1:0-4 --workers 2
     python tests/benchmarks/modes.py ring_recipe:0-9 grid_recipe:0-9
-    python tests/benchmarks/modes.py stacked_plain:0 stacked_classes:0 faces_grown:0-1 faces_whole:0-1
+    python tests/benchmarks/modes.py stacked_plain:0-4 stacked_classes:0-4 stacked_hinge:0-2
+    python tests/benchmarks/modes.py faces_grown:0-1 faces_whole:0-1
     python tests/benchmarks/modes.py --ship
 
 A run is NAME:SEEDS; where it trains (--dask ADDRESS: on a cluster), and what is kept of it, is ``harness``. All runs
@@ -59,6 +60,7 @@ POINT_BASE = {  # of every run on a mixture
     "learning_rate_g": 1e-3, "learning_rate_d": 1e-3, "learning_rate_q": 1e-3,
 }  # fmt: skip
 CURE_STEPS = 2000
+UNREAD = {"lambda_continuous": 0.0}  # of a G whose noise is no code: L_I has nothing to ask of it
 CURES = {  # name to method, and what is not as in the plain game
     "plain": (infogan, {}),
     "two_rates": (infogan, {"learning_rate_g": 2.5e-4}),
@@ -79,10 +81,15 @@ LEFT_OUT = {  # what is left out of the recipe, and how
     "falling": {"learning_rate_factor": 1.0},
     "information": {"lambda_information": 0.0},
 }
-STACKED_BASE = {"steps": 800, "batch_size": 64, "learning_rate_g": 1e-3, "lambda_continuous": 0.0}
-OF_STACKED = {
-    "plain": (CodeSpec((), 1, 64), {}),
-    "classes": (CodeSpec((10, 10, 10), 0, 64), {}),
+STACKED_BASE = {"steps": 800, "batch_size": 64, "learning_rate_g": 1e-3}
+STACKED_NOISE = CodeSpec((), 1, 64)  # a number that nobody has to read, and noise
+CURES_OF_STACKED = {  # what is not as in the plain game; its D has batch norm, and half of G's rate
+    "two_rates": (infogan, {"learning_rate_g": 2.5e-4, "learning_rate_d": 1e-3}),
+    "spectral": (infogan, {"norm": "spectral"}),
+    "hinge": (infogan, {"game": "hinge"}),
+    "wasserstein": (infogan, {"game": "wasserstein", "norm": "none"}),
+    "r1_light": (infogan, {"game": "r1_light", "norm": "none"}),
+    "noise": CURES["noise"],
 }
 FACES = CodeSpec((), 5, 32)
 FACES_BASE = {
@@ -105,9 +112,8 @@ def runs():
     every = {}
     for data, counts in COUNTS.items():
         base = POINT_BASE | {"steps": CURE_STEPS}
-        unread = {"lambda_continuous": 0.0}  # G's noise is no code: L_I has nothing to ask of it
         for name, (method, changes) in CURES.items():
-            config = method.Config(**base | (unread if method is infogan else {}) | changes)
+            config = method.Config(**base | (UNREAD if method is infogan else {}) | changes)
             every[f"{data}_{name}"] = Experiment(data, NOISE, method, config)
         for k in counts:  # L_I pushes, or Q only watches
             every[f"{data}_classes{k}"] = Experiment(data, classes(k), infogan, infogan.Config(**base))
@@ -117,10 +123,14 @@ def runs():
         every[f"{data}_recipe"] = whole = Experiment(data, classes(counts[1]), instance_noise, recipe)
         for what, changes in LEFT_OUT.items():
             every[f"{data}_without_{what}"] = whole._replace(config=replace(recipe, **changes))
-        banned = Unchecked(**base | unread | {"game": "r1_light", "norm": "batch"})
+        banned = Unchecked(**base | UNREAD | {"game": "r1_light", "norm": "batch"})
         every[f"{data}_banned"] = Experiment(data, NOISE, infogan, banned)
-    for name, (spec, changes) in OF_STACKED.items():
-        every[f"stacked_{name}"] = Experiment("stacked", spec, infogan, infogan.Config(**STACKED_BASE | changes))
+    stacked = infogan.Config(**STACKED_BASE | UNREAD)
+    every["stacked_plain"] = Experiment("stacked", STACKED_NOISE, infogan, stacked)
+    every["stacked_classes"] = Experiment("stacked", CodeSpec((10, 10, 10), 0, 64), infogan, stacked)
+    for name, (method, changes) in CURES_OF_STACKED.items():
+        config = method.Config(**STACKED_BASE | (UNREAD if method is infogan else {}) | changes)
+        every[f"stacked_{name}"] = Experiment("stacked", STACKED_NOISE, method, config)
     for name, changes in OF_FACES.items():
         every[f"faces_{name}"] = Experiment("faces", FACES, progressive, progressive.Config(**FACES_BASE | changes))
     return every

@@ -12,7 +12,6 @@ score the runs after the training has ended; no training sees them.
 
 import argparse
 import json
-import math
 from dataclasses import asdict, replace
 from typing import NamedTuple
 
@@ -27,11 +26,12 @@ from torch.distributions import Normal
 from worlds import HELD_OUT, IMAGES, TEST_SEED, TRAIN_SEED
 
 from infogan_helpers import disentanglement, interventions
+from infogan_helpers.applications.inversion import find_codes
 from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.checkpoints import load_networks, save_pretrained
 from infogan_helpers.code_factors import as_columns, code_factor_table
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import as_model_range, load_mnist, to_ink, to_uint8
+from infogan_helpers.data import load_mnist, to_ink, to_uint8
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.judges import judged, load_judge
 from infogan_helpers.measures import MEASURES
@@ -56,6 +56,7 @@ LONG = {"sprites": 16_000, "faces": 9000}  # of ControlVAE alone
 NATS = {"mnist": 9.0, "sprites": 7.5, "faces": 6.0, "chairs": 6.0}  # where a rate that is held ends
 RAMPED = Ramp(0.0, 0.3, 0.0, 6.0)  # no latent is given up before there are pictures
 VAES = {
+    "vae": (vae, lambda nats: {}),
     "beta_vae": (vae, lambda nats: {"beta": RAMPED}),
     "factor_vae": (factor_vae, lambda nats: {"gamma": 20.0}),
     "beta_tcvae": (beta_tcvae, lambda nats: {"beta": 8.0}),
@@ -67,7 +68,7 @@ SWEEP, SWEEP_STEPS = (1, 2, 4, 8, 16), 2000  # values of β on Sprites
 HELD = (1.5, 2.0, 2.2)  # nats of c1, where InfoGAN's λ is controlled
 CURVE_EVERY = 20  # steps between two values of a controlled run's curves
 DIGITS_SPEC = CodeSpec()
-SEARCHED, SEARCH_STEPS = 200, 100  # pictures that are drawn again by InfoGAN, and steps of the search for their noise
+SEARCHED = 200  # pictures that are found and drawn again
 BATCHES = {"n_train": 300, "n_test": 300, "progress": False}  # of the metrics that ask for pictures
 TREES = 1500  # pictures that DCI's trees learn from
 FEW = (100, 1000)  # labelled codes that a small classifier of each factor learns from
@@ -245,31 +246,11 @@ def of_drawn(generator, pictures, features_of, real):
 
 
 def redrawn_error(generator, dq, pictures):
-    """Root mean squared error of ink, after a picture's codes are read and drawn again; noise is searched for.
+    """Root mean squared error of ink, after a picture's codes are read, its noise is searched for, and it is redrawn.
 
-    A VAE has no noise, and its codes are the encoder's means. InfoGAN's codes are Q's answers and stay; its noise
-    starts at 0 and goes down the squared error by Adam.
+    A VAE has no noise, and its codes are the encoder's means.
     """
-    wanted, spec = as_model_range(pictures), generator.spec
-    answer = read_codes(dq, pictures)
-    codes = spec.sample(len(pictures), torch.Generator().manual_seed(0))
-    classes = [logits.argmax(1) for logits in answer.categorical_logits]
-    angles = [circular.angle for circular in answer.circular]
-    codes = codes.replace(
-        categorical=torch.stack(classes, dim=1) if classes else None,
-        continuous=answer.mean if answer.mean.shape[1] else None,
-        circular=torch.stack(angles, dim=1) if angles else None,
-    )
-    noise = torch.zeros(len(pictures), spec.noise, requires_grad=True)
-    optimizer = torch.optim.Adam([noise], lr=0.1) if spec.noise else None
-    for _ in range(SEARCH_STEPS if optimizer else 0):
-        error = (generator(codes.replace(noise=noise)) - wanted).square().mean()
-        optimizer.zero_grad()
-        error.backward()
-        optimizer.step()
-    with torch.no_grad():
-        drawn = generator(codes.replace(noise=noise.detach()))
-    return math.sqrt((drawn - wanted).square().mean().item()) / 2  # ink runs from 0 to 1, the model's range from -1
+    return find_codes(generator, dq, pictures).error.square().mean().sqrt().item()
 
 
 def headline(record):
