@@ -77,9 +77,9 @@ def between(least, most):
     return lambda name, value: checks.number(name, value, least=least, most=most)
 
 
-def above(bound):
+def above(bound, most=None):
     """A number."""
-    return lambda name, value: checks.number(name, value, above=bound)
+    return lambda name, value: checks.number(name, value, above=bound, most=most)
 
 
 def one_of(*choices):

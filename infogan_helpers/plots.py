@@ -58,7 +58,7 @@ def _pair(name, value):
     ink=BOOLEAN,
     title=WORDS,
     caption=WORDS,
-    scale=above(0),
+    scale=above(0, 100),
 )
 def image_grid(
     images,

@@ -286,7 +286,7 @@ BY_CALLABLE = {
     "methods.*.fit": {"image_shape": lambda: SHAPE},
     **{f"methods.{name}.fit": {"config": _config_of(name)} for name in _METHODS},
     "methods.*vae.fit": {"callback": lambda: None},
-    "methods.ss_infogan.fit": {"labels": lambda: torch.tensor([0, 1, 2, -1, -1, -1])},
+    "methods.ss_infogan.fi*": {"labels": lambda: torch.tensor([0, 1, 2, -1, -1, -1])},
     "methods.instance_noise.blurred": {"deviation": lambda: 0.1},
     "methods.variational.draw_continuous": {"posterior": lambda: _flexible()},
     "networks.*": _SMALL,

@@ -131,7 +131,7 @@ DEFINED = {
     ("*.fit|training.run", "callback", "a function"): "a callback",
     (
         "*",
-        "images|labels|digits|image|points|probabilities|factors|codes|data|others|features|log_q|matrix",
+        "images|labels|digits|image|angles|points|probabilities|factors|codes|data|others|features|log_q|matrix",
         _ROWS,
     ): "fewer of them",
     (
@@ -166,6 +166,7 @@ DEFINED = {
         "* with one NaN|one head for two",
     ): "only logits are looked at",
     ("*", "images|points", "in float16"): "pictures that are rounded",
+    ("pictures.to_colours", "images", "no rows"): "none in, none out",
     ("data.to_uint8", "images", "*infinity"): "what lies beyond the range is cut off",
     ("data.BatchSampler", "images", "*"): "any tensor, whatever it holds",
     ("games.*|elbo.*", "*_logit|pictures", "*infinity"): "a D, or a pixel, that is certain: what the loss tends to",
@@ -180,7 +181,9 @@ SAID = {
     ("tensor_files.load_tensors", "sha256", "*"): "a digest that is not the file's: the file is named",
 }
 # What a training step calls: NaN and infinity go through, and the loop names the step and the likely cause.
-IN_THE_LOOP = "games.*|losses.*|elbo.*|bounds.*|*networks.*.forward|data.*|transforms.*|methods.*|priors.wrapped"
+IN_THE_LOOP = (
+    "games.*|posteriors.*|losses.*|elbo.*|bounds.*|*networks.*.forward|data.*|transforms.*|methods.*|priors.wrapped"
+)
 
 
 def is_defined(name, parameter, kind, answer):
