@@ -96,7 +96,11 @@ DEFINED = {
     ("*.*Config", "*", "0|1.9|2**64|True"): "a value of that field: its own validator has the bounds",
     ("schedules.*|priors.*|codes.CodeSpec|growing_networks.*|*networks.*", "*", _NUMBERS): "a number that is taken",
     ("schedules.weight", "name", "*"): "how the caller's message will call it",
-    ("transforms.*|textures.*|methods.*|interventions.*", "deviation|strength|still|stray_strokes", _NUMBERS): "a size",
+    (
+        "transforms.*|textures.*|methods.*|interventions.*",
+        "deviation|strength|still|stray_strokes|share",
+        _NUMBERS,
+    ): "a size",
     ("bottleneck.*|bounds.*|losses.*", "beta|prior_entropy|class_balance", _NUMBERS): "a weight, or nats",
     (
         "code*|plots.*|worlds.*",
@@ -166,7 +170,7 @@ DEFINED = {
         "* with one NaN|one head for two",
     ): "only logits are looked at",
     ("*", "images|points", "in float16"): "pictures that are rounded",
-    ("pictures.to_colours", "images", "no rows"): "none in, none out",
+    ("pictures.to_colours|textures.*", "images", "no rows"): "none in, none out",
     ("data.to_uint8", "images", "*infinity"): "what lies beyond the range is cut off",
     ("data.BatchSampler", "images", "*"): "any tensor, whatever it holds",
     ("games.*|elbo.*", "*_logit|pictures", "*infinity"): "a D, or a pixel, that is certain: what the loss tends to",
@@ -272,6 +276,7 @@ def tried(name):
             *getattr(good[parameter], "_fields", ()),
             "image_shape",
         }
+        names |= {"images"} if parameter == "data" else set()
         names |= {word.lower() for word in names}
         for bad in bad_arguments(good[parameter]):
             worse = bad.make()
