@@ -201,9 +201,8 @@ _VAE = {"config": lambda: vae.Config(**SHORT, architecture="mlp", norm="none", l
 def _config_of(name):
     module = __import__(f"infogan_helpers.methods.{name}", fromlist=["Config"])
     latents = {"latents": 2} if hasattr(module.Config, "latents") else {}
-    plain = {"architecture": "growing" if name == "progressive" else "mirrored" if name == "noise_last" else "conv"}
-    plain["norm"] = "none" if name in ("progressive", "noise_last") else "batch"
-    return lambda: module.Config(**SHORT, **plain, **latents)
+    architecture = {"progressive": "growing", "noise_last": "mirrored"}.get(name, "mlp")
+    return lambda: module.Config(**SHORT, **latents, architecture=architecture, norm="none")
 
 
 _METHODS = [path.stem for path in Path(infogan.__file__).parent.glob("*.py") if "def fit(" in path.read_text("utf-8")]
