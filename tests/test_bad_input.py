@@ -29,7 +29,7 @@ _PARTS = "built into a network by its constructor, which has checked what it was
 _LEARNER = "tries a learner's own function: an ``AssertionError`` names what that did (test_exercises*.py)"
 INTERNAL = {
     "applications.*": "what they are given is checked by what they call, and by test_*.py of their own",
-    "drawings.[adp]*": "called by the explorer",
+    "drawings.[adps]*": "called by the explorer",
     "editing.*": "called by the explorer",
     "evaluation.eval_mode": "a context around a network's calls",
     "explorer_page.found_again": "called by ``export_explorer``",
@@ -171,6 +171,7 @@ DEFINED = {
     ("*", "images|points", "in float16"): "pictures that are rounded",
     ("pictures.to_colours|textures.*|worlds.*", "images|factors", "no rows"): "none in, none out",
     ("data.to_uint8", "images", "*infinity"): "what lies beyond the range is cut off",
+    ("drawings.read_drawing", "generator", "a NaN weight"): "it only says how large a picture is",
     ("data.BatchSampler", "images", "*"): "any tensor, whatever it holds",
     ("games.*|elbo.*", "*_logit|pictures", "*infinity"): "a D, or a pixel, that is certain: what the loss tends to",
 }
