@@ -134,7 +134,7 @@ DEFINED = {
     ("*.fit|training.run", "callback", "a function"): "a callback",
     (
         "*",
-        "images|labels|digits|image|angles|points|probabilities|factors|codes|data|others|features|log_q|matrix",
+        "images|examples|labels|digits|image|angles|points|probabilities|factors|codes|data|others|features|log_q|matrix",
         _ROWS,
     ): "fewer of them",
     (
@@ -168,7 +168,7 @@ DEFINED = {
         "posterior",
         "* with one NaN|one head for two",
     ): "only logits are looked at",
-    ("*", "images|points", "in float16"): "pictures that are rounded",
+    ("*", "images|examples|points", "in float16"): "pictures that are rounded",
     ("pictures.to_colours|textures.*|worlds.*", "images|factors", "no rows"): "none in, none out",
     ("data.to_uint8", "images", "*infinity"): "what lies beyond the range is cut off",
     ("drawings.read_drawing", "generator", "a NaN weight"): "it only says how large a picture is",

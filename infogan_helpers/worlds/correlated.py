@@ -31,7 +31,7 @@ class LitHead(World):
         if not checks.is_number(correlation) or not -1 < correlation < 1:
             raise ValueError(f"correlation must be a number in (-1, 1), got {correlation!r}")
         self._faces, self.correlation = Faces(side), correlation
-        super().__init__((factor for factor in self._faces.factors if factor.name in VARY), side)
+        super().__init__([factor for factor in self._faces.factors if factor.name in VARY], side)
 
     @takes(n=at_least(0), generator=RANDOM)
     def sample_factors(self, n, generator=None):
