@@ -21,7 +21,7 @@ from bad_arguments import ANYWHERE, bad_arguments, is_not_finite, outcome, same
 from good_arguments import example, instance
 
 import infogan_helpers
-from infogan_helpers import checkpoints, data, judges, measured, quality
+from infogan_helpers import checkpoints, data, disentanglement, judges, measured, quality
 from infogan_helpers.worlds import world
 
 _LOOP = "called by the loop in every step, with what ``fit`` and the configuration have checked"
@@ -51,7 +51,7 @@ INTERNAL = {
     "elbo.gaussian_log_density": "called by ``rate_parts``, whose shapes broadcast",
     "exercises.[an]*": _LEARNER,
     "exercises.checking.*": _LEARNER,
-    "exercises.clinic.[ps]*": "called by ``diagnose``",
+    "exercises.clinic.[pns]*": "called by ``diagnose``",
     "explorer_page.[acnpl]*": "called by the explorer and ``export_explorer``",
     "figures.*": "called by ``plots``, each with its own figure",
     "games.*_penalty": _LOOP,
@@ -253,6 +253,8 @@ def at_home(tmp_path, monkeypatch):
             if hasattr(module, folder):
                 monkeypatch.setattr(module, folder, tmp_path)
     monkeypatch.setattr(subprocess, "run", _pretend)
+    few_trees = partial(disentanglement.GradientBoostingClassifier, n_estimators=2)
+    monkeypatch.setattr(disentanglement, "GradientBoostingClassifier", few_trees)
     yield
     plt.close("all")
 
