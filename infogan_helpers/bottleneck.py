@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import rel_entr, softmax
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import between, list_of, numbers, takes
 from infogan_helpers.information import mutual_information
 
 TOLERANCE = 1e-10  # largest change of any probability at which a fixed point counts as found
@@ -30,6 +30,7 @@ class Summary(NamedTuple):
     relevant: float
 
 
+@takes(joint=numbers(None, 0), encoder=numbers(None, 0))
 def summarise(joint, encoder):
     """What a summary keeps of x and knows of y.
 
@@ -43,7 +44,7 @@ def summarise(joint, encoder):
     Raises:
         ValueError: the shapes disagree, or either is no distribution.
     """
-    joint, encoder = checks.array(joint).astype(float), checks.array(encoder).astype(float)
+    joint, encoder = joint.astype(float), encoder.astype(float)
     if encoder.ndim != 2 or joint.ndim != 2 or encoder.shape[1] != len(joint):
         raise ValueError(f"encoder must have a column per symbol of x, got shapes {encoder.shape} and {joint.shape}")
     if (joint < 0).any() or not np.isclose(joint.sum(), 1):
@@ -54,6 +55,7 @@ def summarise(joint, encoder):
     return Summary(encoder, kept, mutual_information(_normalised(encoder @ joint)))
 
 
+@takes(joint=numbers(None, 0), beta=between(0, None), encoder=numbers(None, 0))
 def bottleneck(joint, beta, encoder):
     """The summary that is best at a price: a fixed point of I(t; x) - β I(t; y) under Blahut and Arimoto's iteration.
 
@@ -73,8 +75,7 @@ def bottleneck(joint, beta, encoder):
 
     Source: Tishby, Pereira & Bialek 1999, theorem 4; Blahut 1972 and Arimoto 1972 for the iteration.
     """
-    checks.number("beta", beta, least=0)
-    joint, (encoder, *_) = checks.array(joint).astype(float), summarise(joint, encoder)
+    joint, (encoder, *_) = joint.astype(float), summarise(joint, encoder)
     of_x = joint.sum(axis=1)
     if not (of_x > 0).all():
         raise ValueError(f"joint must give every x a probability above 0, got {of_x.tolist()}")
@@ -92,6 +93,7 @@ def bottleneck(joint, beta, encoder):
     return summarise(joint, encoder)
 
 
+@takes(joint=numbers("x, y", 0), betas=list_of(between(0, None)))
 def bottleneck_curve(joint, betas):
     """The best summaries at many prices, each begun at the one before, from the dearest β down.
 
@@ -106,8 +108,7 @@ def bottleneck_curve(joint, betas):
     Raises:
         ValueError: as in ``bottleneck``.
     """
-    betas, found = list(betas), {}
-    encoder = np.eye(len(joint))
+    encoder, found = np.eye(len(joint)), {}
     for beta in sorted(betas, reverse=True):
         found[beta] = bottleneck(joint, beta, encoder)
         encoder = found[beta].encoder

@@ -9,7 +9,10 @@ import math
 
 import torch
 
+from infogan_helpers.arguments import floats, number, takes
 
+
+@takes(log_q=floats("n", rows=1), prior_entropy=number)
 def barber_agakov(log_q, prior_entropy):
     """E[log Q(c | x)] + H(c): InfoGAN's L_I, for any Q. It asks for the prior's entropy, and for no second code.
 
@@ -22,9 +25,10 @@ def barber_agakov(log_q, prior_entropy):
 
     Source: Barber & Agakov 2003; Poole et al. 2019, section 2.1 (arXiv 1905.06922).
     """
-    return log_q.mean() + prior_entropy
+    return log_q.mean() + float(prior_entropy)
 
 
+@takes(scores=floats("n, n", rows=2))
 def donsker_varadhan(scores):
     """E[s(x, c)] - log E[exp s(x, c')]: the bound that MINE climbs.
 
@@ -40,9 +44,10 @@ def donsker_varadhan(scores):
 
     Source: Donsker & Varadhan 1983; Belghazi et al. 2018, section 3 (arXiv 1801.04062); Poole et al. 2019, section 2.2.
     """
-    return _check_scores(scores).diagonal().mean() - _log_mean_exp_apart(scores)
+    return scores.diagonal().mean() - _log_mean_exp_apart(scores)
 
 
+@takes(scores=floats("n, n", rows=2))
 def nwj(scores):
     """E[s(x, c)] - E[exp(s(x, c') - 1)], after Nguyen, Wainwright and Jordan; also known as f-GAN's KL, or MINE-f.
 
@@ -58,9 +63,10 @@ def nwj(scores):
 
     Source: Nguyen, Wainwright & Jordan 2010; Poole et al. 2019, section 2.2.
     """
-    return _check_scores(scores).diagonal().mean() - (_log_mean_exp_apart(scores) - 1).exp()
+    return scores.diagonal().mean() - (_log_mean_exp_apart(scores) - 1).exp()
 
 
+@takes(scores=floats("n, n", rows=2))
 def info_nce(scores):
     """log n minus the cross-entropy of finding, for each picture, its own code among all n.
 
@@ -76,13 +82,7 @@ def info_nce(scores):
 
     Source: van den Oord et al. 2018, eq. 4 and appendix A.1 (arXiv 1807.03748); Poole et al. 2019, section 2.3.
     """
-    return _check_scores(scores).log_softmax(dim=1).diagonal().mean() + math.log(len(scores))
-
-
-def _check_scores(scores):
-    if scores.ndim != 2 or scores.shape[0] != scores.shape[1] or len(scores) < 2:
-        raise ValueError(f"scores must have shape (n, n) with n of at least 2, got {tuple(scores.shape)}")
-    return scores
+    return scores.log_softmax(dim=1).diagonal().mean() + math.log(len(scores))
 
 
 def _log_mean_exp_apart(scores):

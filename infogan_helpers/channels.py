@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from scipy.integrate import trapezoid
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, at_least, takes
 from infogan_helpers.priors import UniformPrior
 
 CODE_STEPS = {1: 4000, 2: 200}  # of the quadrature, per code: 1 / 100 at most, well below the noise
@@ -33,13 +33,14 @@ class Channel(NamedTuple):
     picture: Callable
     noise: float = 0.15
 
+    @takes(n=at_least(1), generator=RANDOM)
     def sample(self, n, generator=None):
         """``(c, x)``: codes of shape ``(n, codes)`` and their pictures of shape ``(n, 1)``, floats.
 
         Raises:
             ValueError: ``n`` is no integer of at least 1.
         """
-        codes = UniformPrior().sample((checks.integer("n", n, least=1), self.codes), generator)
+        codes = UniformPrior().sample((n, self.codes), generator)
         return codes, self.picture(codes)[:, None] + self.noise * torch.randn(n, 1, generator=generator)
 
     def information(self):

@@ -139,7 +139,7 @@ def load_verified(name, folder=None):
     """
     folder = _pretrained(folder)
     names = sorted(path.stem for path in folder.glob("*.json"))
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise ValueError(f"name must be one of the pretrained models {names}, got {name!r}")
     card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     weights = folder / f"{name}.safetensors"

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+LARGEST = torch.finfo(torch.float32).max  # networks would make infinity of anything beyond
+
 
 def is_integer(value):
     """Whether ``value`` is an integer, Python's or NumPy's, and no bool."""
@@ -36,6 +38,8 @@ def integer(name, value, *, least):
     """
     if not is_integer(value) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+    if value >= 2**31:  # nothing here has so many, and torch's own words for it are long
+        raise ValueError(f"{name} must be an integer of at least {least} and below 2**31, got {value!r}")
     return int(value)
 
 
@@ -65,7 +69,9 @@ def number(name, value, *, least=None, above=None, most=None):
     fits = is_number(value) and (least is None or value >= least) and (above is None or value > above)
     if not fits or (most is not None and value > most):
         raise ValueError(f"{name} must be {_range(least, above, most)}, got {value!r}")
-    return value
+    if abs(value) > LARGEST:
+        raise ValueError(f"{name} must be {_range(least, above, most)} and at most {LARGEST:g}, got {value!r}")
+    return value if abs(value) < 2**63 else float(value)  # torch takes no larger integer
 
 
 def choice(name, value, choices):

@@ -12,6 +12,17 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import (
+    RANDOM,
+    at_least,
+    device,
+    instance,
+    list_of,
+    maybe,
+    number,
+    takes,
+    told,
+)
 from infogan_helpers.priors import (
     CategoricalPrior,
     CircularPrior,
@@ -83,6 +94,7 @@ class Codes:
             rows = torch.tensor(rows)
         return Codes(self.noise[rows], self.categorical[rows], self.continuous[rows], self.circular[rows])
 
+    @takes(device=device)
     def to(self, device):
         """The same codes on another device."""
         return Codes(*(part.to(device) for part in (self.noise, self.categorical, self.continuous, self.circular)))
@@ -209,6 +221,7 @@ class CodeSpec:
             self.circular * CircularPrior().entropy(),
         )
 
+    @takes(n=at_least(1), generator=RANDOM, device=maybe(device))
     def sample(self, n, generator=None, device=None):
         """Draw ``n`` inputs from the prior.
 
@@ -224,7 +237,6 @@ class CodeSpec:
         Raises:
             ValueError: ``n`` is not a positive integer.
         """
-        checks.integer("n", n, least=1)
         where = (generator, device if generator is None else generator.device)
         noise = torch.randn(n, self.noise, generator=where[0], device=where[1])
         classes = [CategoricalPrior(k).sample((n, 1), *where) for k in self.categorical]
@@ -233,6 +245,7 @@ class CodeSpec:
         codes = Codes(noise, categorical, continuous, CircularPrior().sample((n, self.circular), *where))
         return codes if device is None else codes.to(device)
 
+    @takes(categorical=list_of(at_least(0)), continuous=list_of(number), circular=list_of(number))
     def codes_at(self, categorical=(), continuous=(), seeds=(0, 1), between=0.0, circular=()):
         """One row of chosen codes, with noise on the way from one seed's draw to another's (``priors.noise_between``).
 
@@ -249,10 +262,9 @@ class CodeSpec:
         Raises:
             ValueError: too few or too many codes, a class or ``between`` out of range, or a value that is not finite.
         """
-        checks.number("between", between, least=0, most=1)
-        values, angles = _row_of("continuous", continuous), wrapped(_row_of("circular", circular))
-        classes = torch.tensor([list(categorical)], dtype=torch.long)
-        codes = Codes(noise_between(seeds, between, self.noise), classes, values, angles)
+        values, angles = (torch.tensor([row], dtype=torch.float32) for row in (continuous, circular))
+        classes = torch.tensor([categorical], dtype=torch.long)
+        codes = Codes(noise_between(seeds, between, self.noise), classes, values, wrapped(angles))
         self.check(codes)
         return codes
 
@@ -304,14 +316,9 @@ def _class_counts(categorical):
 
 
 def _check_columns(codes, name, wanted, why):
-    got = getattr(codes, name).shape[1]
+    got = getattr(instance(Codes)("codes", codes), name).shape[1]
     if got != wanted:
         raise ValueError(f"codes.{name} must have {wanted} columns{why}, got {got}")
-
-
-def _row_of(name, values):
-    """Finite numbers as one row."""
-    return torch.tensor([[checks.number(f"{name}[{i}]", x) for i, x in enumerate(values)]], dtype=torch.float32)
 
 
 def _is_integer(tensor):
@@ -319,11 +326,16 @@ def _is_integer(tensor):
 
 
 def _as_list_of(values, like, name):
-    tensor = torch.as_tensor(values, device=like.device)
-    rounded = tensor.to(like.dtype)
-    if tensor.ndim != 1 or (_is_integer(like) and not torch.equal(rounded.to(tensor.dtype), tensor)):
-        kind = "integers" if _is_integer(like) else "numbers"
-        raise ValueError(f"{name} must be a list of {kind}, got {values!r}")
+    kind = "integers" if _is_integer(like) else "numbers"
+    try:
+        tensor = torch.as_tensor(values, device=like.device)
+        rounded = tensor.to(like.dtype)
+    except (TypeError, ValueError, RuntimeError):
+        tensor = rounded = torch.empty(())
+    if tensor.ndim != 1 or tensor.is_complex() or tensor.dtype == torch.bool or not torch.isfinite(rounded).all():
+        raise ValueError(f"{name} must be a list of {kind}, got {told(values)}")
+    if _is_integer(like) and not torch.equal(rounded.to(tensor.dtype), tensor):
+        raise ValueError(f"{name} must be a list of {kind}, got {told(values)}")
     return rounded
 
 

@@ -4,9 +4,12 @@ import importlib.util
 import subprocess
 import sys
 
+from infogan_helpers.arguments import TEXT, list_of, takes
+
 LACKING = ("mlxtend", "safetensors", "anywidget", "psygnal", "zuko")  # what the series needs and Colab may not have
 
 
+@takes(names=list_of(TEXT))
 def install_missing(names=LACKING):
     """Install those packages that are not there, and nothing that they depend on: torch, numpy and ipywidgets stay.
 

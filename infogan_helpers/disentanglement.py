@@ -24,9 +24,11 @@ from sklearn.svm import LinearSVC
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import BOOLEAN, at_least, maybe, refuse, seed, takes
 from infogan_helpers.interventions import factor_vae_score, higgins_score
 
 BINS = 20  # of equal width, between a code's smallest and its largest value
+LARGEST = 1e18  # of a code; the linear classifier squares it
 TEST_SHARE = 1 / 3  # of the samples, where no test part is given: published settings have 10,000 and 5,000
 
 
@@ -49,6 +51,7 @@ class DCI(NamedTuple):
     informativeness_train: float
 
 
+@takes(bins=at_least(1))
 def mutual_information_matrix(codes, factors, bins=BINS):
     """Mutual information of each code, cut into bins, with each factor, in nats.
 
@@ -67,6 +70,7 @@ def mutual_information_matrix(codes, factors, bins=BINS):
     return _information_and_entropy(codes, factors, bins)[0]
 
 
+@takes(bins=at_least(1))
 def mutual_information_gap(codes, factors, bins=BINS):
     """MIG: how much more the best code tells about a factor than the second best, as a share of the factor's entropy.
 
@@ -88,6 +92,7 @@ def mutual_information_gap(codes, factors, bins=BINS):
     return float(np.mean(_gap(information[:, moving]) / entropy[moving]))
 
 
+@takes(bins=at_least(1))
 def modularity(codes, factors, bins=BINS):
     """Whether each code tells about one factor only, however much it leaves untold.
 
@@ -111,6 +116,7 @@ def modularity(codes, factors, bins=BINS):
     return float(np.mean(np.where(best > 0, 1 - others / np.where(best > 0, best, 1), 0)))
 
 
+@takes(continuous=BOOLEAN, jobs=maybe(at_least(1)), progress=BOOLEAN)
 def sap_score(codes, factors, continuous=False, *, test=None, jobs=None, progress=False):
     """SAP: how much better the best single code predicts a factor than the second best.
 
@@ -144,6 +150,7 @@ def sap_score(codes, factors, continuous=False, *, test=None, jobs=None, progres
     return float(np.mean(_gap(scores)))
 
 
+@takes(seed=seed, jobs=maybe(at_least(1)), progress=BOOLEAN)
 def dci(codes, factors, *, test=None, seed=0, jobs=None, progress=False):
     """DCI: boosted trees predict each factor from all codes; which codes they use says the rest.
 
@@ -177,6 +184,7 @@ def dci(codes, factors, *, test=None, seed=0, jobs=None, progress=False):
     return DCI(importance, _purity(matters), _purity(matters.T), float(np.mean(on_test)), float(np.mean(on_train)))
 
 
+@takes(bins=at_least(1), seed=seed, jobs=maybe(at_least(1)), progress=BOOLEAN)
 def report(codes, factors, *, world=None, encode=None, bins=BINS, seed=0, jobs=None, progress=True):
     """All metrics in one table.
 
@@ -230,6 +238,8 @@ def codes_and_factors(codes, factors, names=("codes", "factors")):
         )
     if not np.isfinite(codes).all():
         raise ValueError(f"{names[0]} must be finite, got {int((~np.isfinite(codes)).sum())} numbers that are not")
+    if np.abs(codes).max() > LARGEST:  # it would never come to an end
+        raise ValueError(f"{names[0]} must lie within ±{LARGEST:g}, got {np.abs(codes).max():g}")
     return codes, factors
 
 
@@ -249,7 +259,6 @@ def _binned(code, bins):
 def _information_and_entropy(codes, factors, bins):
     """Mutual information of each code with each factor, ``(L, K)``, and the factors' entropies, ``(K,)``, in nats."""
     codes, factors = codes_and_factors(codes, factors)
-    checks.integer("bins", bins, least=1)
     n, n_codes = codes.shape
     binned = np.stack([_binned(code, bins) for code in codes.T]) + bins * np.arange(n_codes)[:, None]
     information, entropy = [], []
@@ -262,7 +271,7 @@ def _information_and_entropy(codes, factors, bins):
         entropy.append(scipy.special.entr(joint[0].sum(axis=0)).sum())
     told = np.stack(information, axis=1)
     told[codes.min(axis=0) == codes.max(axis=0)] = 0  # exactly: a last bit of rounding would do for modularity
-    return told, np.array(entropy)
+    return np.maximum(told, 0), np.array(entropy)  # rounding can leave -2e-16
 
 
 def _gap(scores):
@@ -286,6 +295,8 @@ def _parts(codes, factors, test, moving):
         test = codes[held_out], factors[held_out]
         codes, factors = codes[~held_out], factors[~held_out]
     else:
+        if not isinstance(test, (tuple, list)) or len(test) != 2:
+            refuse("test", "a pair of codes and factors", test)
         test = codes_and_factors(*test, names=("the test part's codes", "the test part's factors"))
         for name, ours, theirs in zip(("codes", "factors"), (codes, factors), test, strict=True):
             if ours.shape[1] != theirs.shape[1]:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from infogan_helpers.applications.inversion import Found, likeliest_codes
+from infogan_helpers.arguments import DQ, G, instance, takes
 from infogan_helpers.codes import Codes
 from infogan_helpers.data import like_mnist, mnist_sample, to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
@@ -97,6 +98,7 @@ def as_digit(canvas, image_shape):
     return like_mnist(canvas, image_shape[1])
 
 
+@takes(drawing=instance(bytes), pad=instance(Pad), generator=G, discriminator_q=DQ)
 def read_drawing(drawing, pad, generator, discriminator_q):
     """What Q answers on the canvas's bytes, 255 is ink; ``None`` where there is no ink.
 
@@ -108,10 +110,13 @@ def read_drawing(drawing, pad, generator, discriminator_q):
     Returns:
         A ``Drawing``, or ``None``.
     """
-    ink = np.frombuffer(drawing, dtype=np.uint8)
+    ink, (height, width) = np.frombuffer(drawing, dtype=np.uint8), generator.image_shape[1:]
+    if len(drawing) not in (0, CANVAS_SCALE**2 * height * width):
+        raise ValueError(
+            f"drawing must hold a byte per pixel, {CANVAS_SCALE**2 * height * width} or none, got {len(drawing)}"
+        )
     if not ink.any():
         return None
-    height, width = generator.image_shape[1:]
     canvas = torch.from_numpy(ink.copy()).reshape(CANVAS_SCALE * height, CANVAS_SCALE * width)
     return pad.read(pad.prepare(canvas, generator.image_shape), generator, discriminator_q)
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import torch
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, at_least, floats, takes
 
 SURE = 1e-7  # ink is taken to be at least this far from 0 and 1, where single precision ends: 16 nats for a wrong pixel
 
 
+@takes(mean=floats(), log_variance=floats())
 def gaussian_kl(mean, log_variance):
     """KL(N(μ, σ²) ‖ N(0, 1)) of each latent, in nats.
 
@@ -33,6 +34,7 @@ def gaussian_kl(mean, log_variance):
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
 
 
+@takes(pictures=floats(), images=floats())
 def bernoulli_log_likelihood(pictures, images):
     """log p(x | z) in nats, a pixel's ink in [0, 1] being how likely it is to be black.
 
@@ -58,6 +60,7 @@ def bernoulli_log_likelihood(pictures, images):
     return (torch.xlogy(wanted, ink) + torch.xlogy(1 - wanted, 1 - ink)).sum(dim=1)
 
 
+@takes(mean=floats(), log_variance=floats(), generator=RANDOM)
 def reparameterise(mean, log_variance, generator=None):
     """z = μ + σε with ε ~ N(0, 1): a draw whose gradient reaches μ and σ.
 
@@ -77,6 +80,7 @@ def reparameterise(mean, log_variance, generator=None):
     return mean + (0.5 * log_variance).exp() * torch.randn(mean.shape, generator=generator, device=mean.device)
 
 
+@takes(z=floats("n, latents"), generator=RANDOM)
 def permute_dimensions(z, generator=None):
     """Shuffle each latent over the batch by itself: draws from ∏ q(z_j), whatever tied the latents.
 
@@ -92,8 +96,6 @@ def permute_dimensions(z, generator=None):
 
     Source: Kim & Mnih 2018, algorithm 1.
     """
-    if z.ndim != 2:
-        raise ValueError(f"z must have shape (n, latents), got {tuple(z.shape)}")
     order = torch.rand(z.shape, generator=generator, device=z.device).argsort(dim=0)
     return z.gather(0, order)
 
@@ -112,6 +114,7 @@ class RateParts(NamedTuple):
     dimension_wise: torch.Tensor
 
 
+@takes(z=floats(), mean=floats(), log_variance=floats(), count=at_least(1))
 def rate_parts(z, mean, log_variance, count=1):
     """The three parts of the rate, by minibatch-weighted sampling: q(z) from the encoder's answers on one batch.
 
@@ -133,7 +136,6 @@ def rate_parts(z, mean, log_variance, count=1):
     _check_pair(mean, log_variance)
     if z.shape != mean.shape:
         raise ValueError(f"z must have the means' shape {tuple(mean.shape)}, got {tuple(z.shape)}")
-    checks.integer("count", count, least=1)
     of_each = gaussian_log_density(z[:, None], mean, log_variance)  # (n, n, latents): z of row i under answer j
     weight = math.log(len(z) * count)
     log_q = of_each.sum(dim=2).logsumexp(dim=1) - weight
@@ -144,6 +146,7 @@ def rate_parts(z, mean, log_variance, count=1):
     return RateParts((log_q_given_x - log_q).mean(), (log_q - product).mean(), (product - log_prior).mean())
 
 
+@takes(z=floats(), mean=floats(), log_variance=floats())
 def gaussian_log_density(z, mean, log_variance):
     """log N(z; μ, σ²) of each latent, in nats; shapes broadcast."""
     return -0.5 * ((z - mean).square() * (-log_variance).exp() + log_variance + math.log(2 * math.pi))

@@ -15,12 +15,25 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 from sklearn.metrics import normalized_mutual_info_score
 
-from infogan_helpers import checks
-from infogan_helpers.data import as_model_range
+from infogan_helpers.arguments import (
+    TEXT,
+    at_least,
+    images,
+    instance,
+    integers,
+    list_of,
+    network,
+    numbers,
+    seed,
+    takes,
+)
+from infogan_helpers.codes import Codes, CodeSpec
+from infogan_helpers.data import ImageData, as_model_range
 from infogan_helpers.measures import MEASURES
 from infogan_helpers.posteriors import joined
 
 
+@takes(discriminator_q=network(), images=images(None), batch_size=at_least(1))
 @torch.no_grad()
 def read_codes(discriminator_q, images, batch_size=1000):
     """Q's posterior for many images, in eval mode, on the CPU.
@@ -36,13 +49,15 @@ def read_codes(discriminator_q, images, batch_size=1000):
     Raises:
         ValueError: there are no images, or they have another shape than the network takes.
     """
-    if len(images) == 0:
-        raise ValueError("images must hold at least one image, got none")
     with eval_mode(discriminator_q) as device:
         parts = [discriminator_q(as_model_range(batch.to(device)))[1] for batch in images.split(batch_size)]
-    return joined(parts)
+    answers = joined(parts)
+    for tensor in (*answers.categorical_logits, answers.mean, answers.log_variance, *sum(answers.circular, ())):
+        _check_finite("discriminator_q", "answer", tensor)
+    return answers
 
 
+@takes(generator=network(), codes=instance(Codes), batch_size=at_least(1))
 @torch.no_grad()
 def draw_images(generator, codes, batch_size=1000):
     """The images of many codes, in eval mode, on the CPU.
@@ -62,9 +77,13 @@ def draw_images(generator, codes, batch_size=1000):
         raise ValueError("codes must have at least one row to draw, got none")
     with eval_mode(generator) as device:
         rows = range(0, len(codes), batch_size)
-        return torch.cat([generator(codes[i : i + batch_size].to(device)).cpu() for i in rows])
+        images = torch.cat([generator(codes[i : i + batch_size].to(device)).cpu() for i in rows])
+    for name in ("continuous", "circular", "noise"):
+        _check_finite(f"codes.{name}", "hold", getattr(codes, name))
+    return _check_finite("generator", "draw", images)
 
 
+@takes(encoder=network(), images=images(None), batch_size=at_least(1))
 @torch.no_grad()
 def encode_images(encoder, images, batch_size=1000):
     """The encoder's answers on many images, in eval mode, on the CPU.
@@ -80,11 +99,18 @@ def encode_images(encoder, images, batch_size=1000):
     Raises:
         ValueError: there are no images, or they have another shape than the network takes.
     """
-    if len(images) == 0:
-        raise ValueError("images must hold at least one image, got none")
     with eval_mode(encoder) as device:
         parts = [encoder(as_model_range(batch.to(device))) for batch in images.split(batch_size)]
-    return tuple(torch.cat(part).cpu() for part in zip(*parts, strict=True))
+    answers = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
+    return tuple(_check_finite("encoder", "answer", answer) for answer in answers)
+
+
+def _check_finite(name, does, numbers):
+    """The numbers, if all of them are; a network whose weights hold NaN, or whose run diverged, has others."""
+    if not torch.isfinite(numbers).all():
+        bad = numbers[~torch.isfinite(numbers)][0].item()
+        raise ValueError(f"{name} must {does} finite numbers, got {bad} among them")
+    return numbers
 
 
 @contextmanager
@@ -98,6 +124,7 @@ def eval_mode(network):
         network.train(was_training)
 
 
+@takes(codes=numbers(None, 0), labels=numbers(None, 0), n_codes=at_least(1), n_labels=at_least(1))
 def match_codes_to_labels(codes, labels, n_codes=10, n_labels=10):
     """The one-to-one match of codes to labels that gets most images right (the Hungarian method).
 
@@ -126,6 +153,7 @@ def match_codes_to_labels(codes, labels, n_codes=10, n_labels=10):
     return matching
 
 
+@takes(codes=numbers(None, 0), labels=numbers(None, 0), matching=numbers("codes", whole=True))
 def code_accuracy(codes, labels, matching):
     """Share of images whose matched code is their label; an image with a left-over code counts as wrong.
 
@@ -140,7 +168,6 @@ def code_accuracy(codes, labels, matching):
     Raises:
         ValueError: shapes disagree, nothing is given, or a value is out of range.
     """
-    matching = checks.array(matching)
     codes, labels = _check_pairs(codes, labels, len(matching), None)
     return float((matching[codes] == labels).mean())
 
@@ -161,6 +188,7 @@ class CodeScore(NamedTuple):
     confusion: pd.DataFrame
 
 
+@takes(discriminator_q=network("spec"), train=instance(ImageData), test=instance(ImageData))
 def score_codes(discriminator_q, train, test):
     """The protocol of this project: match codes to labels on training images, score on test images.
 
@@ -184,7 +212,8 @@ def score_codes(discriminator_q, train, test):
     if not discriminator_q.spec.categorical:
         raise ValueError("discriminator_q must read at least one categorical code, its spec has none")
     classes = discriminator_q.spec.categorical[0]
-    labels = int(max(train.labels.max(), test.labels.max())) + 1
+    known = [integers()(f"{name}.labels", part.labels) for name, part in (("train", train), ("test", test))]
+    labels = int(max(part.max() for part in known)) + 1
     seen, codes = (read_codes(discriminator_q, part.images).categorical_logits[0].argmax(1) for part in (train, test))
     matching = match_codes_to_labels(seen, train.labels, classes, labels)
     return CodeScore(
@@ -195,6 +224,7 @@ def score_codes(discriminator_q, train, test):
     )
 
 
+@takes(codes=numbers(None, 0), labels=numbers(None, 0), matching=numbers("codes", whole=True), n_labels=at_least(1))
 def confusion(codes, labels, matching, n_labels=10):
     """How many images of each label got each code, codes ordered by the label they are matched to.
 
@@ -210,7 +240,6 @@ def confusion(codes, labels, matching, n_labels=10):
     Raises:
         ValueError: shapes disagree, nothing is given, or a value is out of range.
     """
-    matching = checks.array(matching)
     codes, labels = _check_pairs(codes, labels, len(matching), n_labels)
     counts = np.zeros((n_labels, len(matching)), dtype=np.int64)
     np.add.at(counts, (labels, codes), 1)
@@ -221,6 +250,7 @@ def confusion(codes, labels, matching, n_labels=10):
     return table[order]
 
 
+@takes(generator=network(), spec=instance(CodeSpec), n=at_least(3), seed=seed)
 def code_attribute_table(generator, spec, n=2000, seed=0):
     """Spearman's ρ of each continuous or circular code with each measure of generated digits, all else drawn at random.
 
@@ -244,6 +274,7 @@ def code_attribute_table(generator, spec, n=2000, seed=0):
     return _correlations(spec, codes, measured, slice(None))
 
 
+@takes(generator=network(), spec=instance(CodeSpec), n=at_least(3), seed=seed)
 def code_attribute_table_by_class(generator, spec, n=2000, seed=0):
     """``code_attribute_table`` within each value of the first categorical code, on the same draw.
 
@@ -267,6 +298,7 @@ def code_attribute_table_by_class(generator, spec, n=2000, seed=0):
     return pd.concat(parts, names=[spec.names[0], "code"])
 
 
+@takes(table=instance(pd.DataFrame), measures=list_of(TEXT, 1))
 def followed_measures(table, measures=("slant", "thickness", "width")):
     """The measure that each continuous code follows most, and whether another code follows the same one.
 
@@ -294,7 +326,8 @@ def _drawn_and_measured(generator, spec, n, seed):
     """Codes drawn at random and, by name, the measures of the digits that they draw."""
     if spec.continuous + spec.circular == 0:
         raise ValueError("spec must have at least one continuous or circular code, got none")
-    checks.integer("n", n, least=3)
+    if getattr(generator, "spec", spec) != spec:
+        raise ValueError(f"spec must be the generator's own, {generator.spec}, got {spec}")
     codes = spec.sample(n, torch.Generator().manual_seed(seed))
     images = draw_images(generator, codes)
     return codes, {name: measure(images) for name, measure in MEASURES.items()}
@@ -317,7 +350,6 @@ def _spearman(values, measured):
 
 
 def _check_pairs(codes, labels, n_codes, n_labels):
-    codes, labels = checks.array(codes), checks.array(labels)
     if codes.ndim != 1 or codes.shape != labels.shape or codes.size == 0:
         raise ValueError(
             f"codes and labels must have one shape (n,) with n of at least 1, got {codes.shape} and {labels.shape}"

@@ -15,6 +15,7 @@ import torch
 
 from infogan_helpers import checks
 from infogan_helpers.applications.inversion import find_codes
+from infogan_helpers.arguments import DQ, G, images, instance, list_of, maybe, number, path, seed, takes
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.pictures import sheet, side_by_side
 from infogan_helpers.priors import CategoricalPrior, CircularPrior, continuous_prior
@@ -30,6 +31,7 @@ EXAMPLE_STEP = 0.5  # of the real pictures that it can edit
 TURN_STEPS, SHEET_TURN_STEPS = 72, 24  # of a dial, per turn: 5° and, on an exported page, 15°
 # The largest values that an exported page's bytes can tell; angles in radians. Nats are cut there on any page.
 SHEET_SCALES = {"mean": 3.0, "deviation": 1.5, "angle": math.pi, "angle_deviation": math.pi, "nats": 6.0}
+MATCHING = maybe(list_of(number))
 CANVAS_SCALE = 4  # canvas pixels per pixel of the model's picture
 EDITED_LINE = "generator(editor.codes())  # editor: what this cell made"
 AGAIN = {  # names of what a search for a picture's noise has to show
@@ -174,6 +176,15 @@ def _entropies(spec):
     return [*classes, *values] + [CircularPrior().entropy()] * spec.circular
 
 
+@takes(
+    path=path,
+    generator=G,
+    discriminator_q=DQ,
+    seed=seed,
+    matching=MATCHING,
+    meanings=maybe(instance(dict)),
+    examples=maybe(images()),
+)
 def export_explorer(path, generator, discriminator_q, seed=0, *, matching=None, meanings=None, examples=None):
     """Write the explorer as one HTML file that needs neither a kernel nor a network.
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
+from infogan_helpers.arguments import floats, takes
+
 GRADIENT_PENALTY = 10.0  # Gulrajani et al. 2017
 R1_GAMMA = 0.3  # Mescheder et al. 2018 have 10, on pictures of 36 times as many pixels
 LIGHT_GAMMA = 0.001  # for data with detail of a hundredth, where D has to be steep to see anything
@@ -31,6 +33,7 @@ class Game(NamedTuple):
     penalty: Callable
 
 
+@takes(real_logit=floats(), fake_logit=floats())
 def discriminator_loss(real_logit, fake_logit):
     """-E[log D(x)] - E[log(1 - D(G(z)))], each mean over its own batch.
 
@@ -50,6 +53,7 @@ def discriminator_loss(real_logit, fake_logit):
     return F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
 
 
+@takes(fake_logit=floats())
 def generator_loss(fake_logit):
     """-E[log D(G(z))], the non-saturating form: its gradient stays large while D wins.
 
@@ -68,6 +72,7 @@ def generator_loss(fake_logit):
     return F.softplus(-fake_logit).mean()
 
 
+@takes(real_logit=floats(), fake_logit=floats())
 def hinge_discriminator_loss(real_logit, fake_logit):
     """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]: an image that D judges right by a margin of 1 teaches it nothing.
 
@@ -79,6 +84,7 @@ def hinge_discriminator_loss(real_logit, fake_logit):
     return F.relu(1 - real_logit).mean() + F.relu(1 + fake_logit).mean()
 
 
+@takes(real_logit=floats(), fake_logit=floats())
 def wasserstein_discriminator_loss(real_logit, fake_logit):
     """E[D(G(z))] - E[D(x)]: less the distance of the two distributions, where D is 1-Lipschitz.
 
@@ -90,6 +96,7 @@ def wasserstein_discriminator_loss(real_logit, fake_logit):
     return fake_logit.mean() - real_logit.mean()
 
 
+@takes(fake_logit=floats())
 def critic_generator_loss(fake_logit):
     """-E[D(G(z))], G's loss in the hinge game and in the Wasserstein game.
 

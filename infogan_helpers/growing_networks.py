@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import instance, takes
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import (
     NORMS,
     QHead,
@@ -68,6 +70,7 @@ class GrowingGenerator(Growing):
     Source: Karras et al. 2018, section 2 and figure 2; layers as in ``deep_networks``.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(1, 32, 32), width=1.0):
         super().__init__(image_shape, width)
         channels, height, image_width = self.image_shape
@@ -113,6 +116,7 @@ class GrowingDiscriminatorQ(Growing):
         ValueError: an argument is not such a value; in a call, the images have another shape.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(1, 32, 32), width=1.0, variance="learned", norm="none"):
         super().__init__(image_shape, width)
         channels, height, image_width = self.image_shape

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import BOOLEAN, WORLD, at_least, between, function, seed, takes
 
 N_TRAIN, N_TEST = 10_000, 5_000  # batches that train, and that score, the classifiers of Higgins and FactorVAE
 BATCH_SIZE = 64  # images in such a batch
@@ -18,6 +19,15 @@ STILL = 0.05  # standard deviation below which a code counts as switched off (Fa
 IMAGES_AT_ONCE = 8192  # that are rendered and encoded together
 
 
+@takes(
+    world=WORLD,
+    encode=function,
+    n_train=at_least(1),
+    n_test=at_least(1),
+    batch_size=at_least(1),
+    seed=seed,
+    progress=BOOLEAN,
+)
 def higgins_score(
     world, encode, *, n_train=N_TRAIN, n_test=N_TEST, batch_size=BATCH_SIZE, seed=0, progress=False
 ):  # fmt: skip
@@ -56,6 +66,17 @@ def higgins_score(
     return float(model.score(features[n_train:], shared[n_train:]))
 
 
+@takes(
+    world=WORLD,
+    encode=function,
+    n_train=at_least(1),
+    n_test=at_least(1),
+    batch_size=at_least(2),
+    n_spread=at_least(2),
+    still=between(0, None),
+    seed=seed,
+    progress=BOOLEAN,
+)
 def factor_vae_score(
     world, encode, *, n_train=N_TRAIN, n_test=N_TEST, batch_size=BATCH_SIZE, n_spread=N_SPREAD, still=STILL, seed=0,
     progress=False,
@@ -78,8 +99,6 @@ def factor_vae_score(
 
     Source: Kim & Mnih 2018, "Disentangling by Factorising", with the settings of disentanglement_lib.
     """
-    checks.integer("n_spread", n_spread, least=2)
-    checks.integer("batch_size", batch_size, least=2)
     random = torch.Generator().manual_seed(seed)
     spread = [
         _encoded(world, encode, world.sample_factors(len(part), random))
@@ -112,8 +131,6 @@ def _encoded(world, encode, factors):
 
 def _batches(world, measure, n_train, n_test, batch_size, seed, progress, name):
     """What ``measure`` says of each batch of factors, and which factor the batch shares."""
-    for size_name, size in {"n_train": n_train, "n_test": n_test, "batch_size": batch_size}.items():
-        checks.integer(size_name, size, least=1)
     random = torch.Generator().manual_seed(seed)
     measured, shared = [], []
     with tqdm(total=n_train + n_test, desc=name, unit="batch", disable=not progress) as bar:

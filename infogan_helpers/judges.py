@@ -11,10 +11,24 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from infogan_helpers.arguments import (
+    BOOLEAN,
+    at_least,
+    finite,
+    images,
+    instance,
+    integers,
+    maybe,
+    network,
+    path,
+    seed,
+    takes,
+)
 from infogan_helpers.checkpoints import load_verified, save_verified
 from infogan_helpers.data import as_model_range
 from infogan_helpers.quality import SCORING_FOLDER, learn
 from infogan_helpers.runtime import isolated_randomness
+from infogan_helpers.worlds.world import World
 
 FEATURES = 64
 NOISE = 0.05  # standard deviation of what is added to each picture that a judge learns from: G's are never quite clean
@@ -41,6 +55,7 @@ class Judge(nn.Module):
         world: the ``World`` whose pictures it reads.
     """
 
+    @takes(world=instance(World))
     def __init__(self, world):
         super().__init__()
         self.world, layers, channels = world, [], world.image_shape[0]
@@ -86,6 +101,15 @@ def judge_loss(world, answers, factors):
     return total
 
 
+@takes(
+    world=instance(World),
+    images=images(None, 0),
+    factors=integers("n, K"),
+    steps=at_least(1),
+    batch_size=at_least(1),
+    seed=seed,
+    progress=BOOLEAN,
+)
 def train_judge(world, images, factors, steps=4000, batch_size=128, seed=0, progress=True):
     """Train a ``Judge`` with factors, on pictures with a little noise, on the CPU.
 
@@ -124,12 +148,14 @@ def train_judge(world, images, factors, steps=4000, batch_size=128, seed=0, prog
     return judge.eval()
 
 
+@takes(judge=instance(Judge), facts=instance(dict), folder=maybe(path))
 def save_judge(judge, facts, folder=None):
     """Write a judge's weights, in half precision, and its card; to ``data/pretrained/scoring`` where there is none."""
     tensors = {name: x.half() if x.is_floating_point() else x for name, x in judge.state_dict().items()}
     save_verified(_name(judge.world), tensors, facts, SCORING_FOLDER if folder is None else folder)
 
 
+@takes(world=instance(World), folder=maybe(path))
 def load_judge(world, folder=None):
     """The judge that ships for a world, in eval mode, checked against its card's SHA-256.
 
@@ -143,6 +169,7 @@ def load_judge(world, folder=None):
     return judge.eval()
 
 
+@takes(judge=network("world"), images=images(None, 0), batch_size=at_least(1))
 @torch.no_grad()
 def judged(judge, images, batch_size=1000):
     """What a judge says of many pictures.
@@ -164,9 +191,10 @@ def judged(judge, images, batch_size=1000):
             f"images must have shape (n, {', '.join(map(str, shape))}) with n of at least 1, got {tuple(images.shape)}"
         )
     parts = [judge(as_model_range(batch)) for batch in images.cpu().split(batch_size)]
+    features = finite(rows=0)("judge", torch.cat([features for _, features in parts]))
     answers = [torch.cat(parts_of_one) for parts_of_one in zip(*(answers for answers, _ in parts), strict=True)]
     values = {f.name: _value(f, answer) for f, answer in zip(judge.world.factors, answers, strict=True)}
-    return Judged(values, torch.cat([features for _, features in parts]))
+    return Judged(values, features)
 
 
 def _value(factor, answer):

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import torch
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, at_least, images, instance, integers, seed, takes
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import as_model_range
 
 UNLABELLED = -1
@@ -24,6 +25,7 @@ class Labelled(NamedTuple):
     images: torch.Tensor
     counts: torch.Tensor
 
+    @takes(n=at_least(1), generator=RANDOM)
     def draw(self, n, generator=None):
         """``n`` images and their labels, with replacement: a class at random, then one of its images."""
         labels = torch.randint(len(self.counts), (n,), generator=generator, device=self.counts.device)
@@ -31,6 +33,7 @@ class Labelled(NamedTuple):
         return self.images[(self.counts.cumsum(0) - self.counts)[labels] + within.long()], labels
 
 
+@takes(labels=integers(None), n=at_least(1), spec=instance(CodeSpec))
 def check_labels(labels, n, spec):
     """Labels as a method can learn from them.
 
@@ -48,12 +51,11 @@ def check_labels(labels, n, spec):
     """
     if not spec.categorical:
         raise ValueError("spec must have a categorical code, whose classes stand for the labels, got none")
-    labels, classes = torch.as_tensor(labels), spec.categorical[0]
-    if labels.is_floating_point() or labels.dtype == torch.bool or labels.shape != (n,):
+    classes = spec.categorical[0]
+    if labels.shape != (n,):
         raise ValueError(
             f"labels must be integers of shape ({n},), one per image, got {labels.dtype} of shape {tuple(labels.shape)}"
         )
-    labels = labels.long()
     known = labels[labels != UNLABELLED]
     if not len(known):
         raise ValueError(f"labels must name the class of some images, got {UNLABELLED}, no label, for all {n}")
@@ -67,6 +69,7 @@ def check_labels(labels, n, spec):
     return labels
 
 
+@takes(images=images(None), labels=integers(None), spec=instance(CodeSpec))
 def labelled_images(images, labels, spec):
     """The labelled ones among all images, where every class has one.
 
@@ -83,6 +86,7 @@ def labelled_images(images, labels, spec):
     return Labelled(as_model_range(images[order]), torch.bincount(labels[known], minlength=spec.categorical[0]))
 
 
+@takes(labels=integers("n"), per_class=at_least(1), seed=seed)
 def few_labels(labels, per_class, seed=0):
     """Keep a few labels of each class, chosen at random, and hide the others.
 
@@ -97,7 +101,6 @@ def few_labels(labels, per_class, seed=0):
     Raises:
         ValueError: ``per_class`` is no integer of at least 1, or a class has fewer labels.
     """
-    checks.integer("per_class", per_class, least=1)
     random, kept = torch.Generator().manual_seed(seed), torch.full_like(labels, UNLABELLED)
     for label in labels.unique().tolist():
         rows = (labels == label).nonzero()[:, 0]

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import torch
 
+from infogan_helpers.arguments import ANSWER, floats, instance, maybe, number, takes
+from infogan_helpers.codes import Codes, CodeSpec
+
 
 class Nats(NamedTuple):
     """A quantity in nats, summed over the codes of each kind, and ``total``, over all codes."""
@@ -22,6 +25,7 @@ class Nats(NamedTuple):
         return self.categorical + self.continuous + self.circular
 
 
+@takes(posterior=ANSWER, codes=instance(Codes))
 def code_log_likelihood(posterior, codes):
     """log Q(c | x) of the codes that made each image, in nats.
 
@@ -43,6 +47,7 @@ def code_log_likelihood(posterior, codes):
     return Nats(*(by_code.sum(dim=1) for by_code in posterior.log_prob(codes).split(kinds, dim=1)))
 
 
+@takes(posterior=ANSWER, codes=instance(Codes), spec=instance(CodeSpec), read_from=maybe(instance(torch.Tensor)))
 def lower_bound(posterior, codes, spec, read_from=None):
     """L_I = E[log Q(c | x)] + H(c), the lower bound on I(c; G(c, n)), in nats.
 
@@ -87,14 +92,22 @@ def lower_bound(posterior, codes, spec, read_from=None):
     return Nats(*(part.sum() + entropy for part, entropy in zip(kinds, spec.entropy(), strict=True)))
 
 
+@takes(posterior=ANSWER, codes=instance(Codes))
 def code_recovery(posterior, codes):
     """Share of categorical codes that Q's most probable class gets right, a scalar; NaN where there are none."""
-    if not posterior.categorical_logits:
+    shapes = [(len(logits),) for logits in posterior.categorical_logits]
+    if shapes != [tuple(column.shape) for column in codes.categorical.unbind(1)]:
+        raise ValueError(
+            "posterior.categorical_logits must have a tensor per column of codes.categorical, of as many rows, "
+            f"got {[rows for (rows,) in shapes]} rows for shape {tuple(codes.categorical.shape)}"
+        )
+    if not shapes:
         return codes.continuous.new_full((), math.nan)
     guesses = torch.stack([logits.argmax(dim=1) for logits in posterior.categorical_logits], dim=1)
     return (guesses == codes.categorical).float().mean()
 
 
+@takes(logits=floats("n, classes", rows=1), class_balance=number)
 def answer_information(logits, class_balance=1.0):
     """I(ĉ; x) between a batch of images and a classifier's answers, in nats: H(mean answer) - mean H(answer).
 

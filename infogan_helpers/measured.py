@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+from infogan_helpers.arguments import TEXT, instance, maybe, path, takes, told
+
 MEASURED_FOLDER = Path(__file__).resolve().parent.parent / "data" / "measured"
 
 
+@takes(folder=maybe(path))
 def load_measured(name, folder=None):
     """All finished runs of one benchmark.
 
@@ -22,11 +25,12 @@ def load_measured(name, folder=None):
     """
     folder = MEASURED_FOLDER if folder is None else Path(folder)
     known = sorted(file.stem for file in folder.glob("*.json"))
-    if name not in known:
-        raise ValueError(f"name must be one of {known}, the files in {folder}, got {name!r}")
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(f"name must be one of {known}, the files in {folder}, got {told(name)}")
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
+@takes(name=TEXT, records=instance(list), folder=maybe(path))
 def save_measured(name, records, folder=None):
     """Write what ``load_measured`` reads, a run per line, for a readable history of changes."""
     folder = MEASURED_FOLDER if folder is None else Path(folder)

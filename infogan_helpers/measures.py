@@ -10,12 +10,14 @@ import torch
 import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
 
+from infogan_helpers.arguments import images, takes
 from infogan_helpers.data import to_ink
 
 ROUNDING = 1e-9  # square pixels: a second moment below it is one row and rounding
 UPSCALING = 4  # distances are measured on a finer grid than the pixels'
 
 
+@takes(images=images(None))
 def ink(images):
     """Ink of each image, in pixels: the sum of its brightness, a full pixel counting 1.
 
@@ -31,6 +33,7 @@ def ink(images):
     return _brightness(images).sum(axis=(1, 2))
 
 
+@takes(images=images(None))
 def slant(images):
     """Slant of each image, in radians: 0 is upright, positive leans to the right, from second moments of the ink.
 
@@ -50,6 +53,7 @@ def slant(images):
         return np.arctan(-xy / np.where(yy > ROUNDING, yy, np.nan))  # y points down in an image
 
 
+@takes(images=images(None))
 def width(images):
     """Width of each image, in pixels, once its slant is sheared away: of the bar with the same second moment.
 
@@ -68,6 +72,7 @@ def width(images):
     return np.sqrt(12 * np.maximum(across, 0) + 1)
 
 
+@takes(images=images(None))
 def thickness(images):
     """Stroke thickness of each image, in pixels, from the distance of the ink to the nearest paper.
 
@@ -97,12 +102,11 @@ MEASURES = {"slant": slant, "thickness": thickness, "width": width, "ink": ink}
 
 def _brightness(images):
     """Images as a float64 array ``(n, height, width)`` of ink in [0, 1]."""
-    images = torch.as_tensor(images)
     got = tuple(images.shape)
     images = images.unsqueeze(1) if images.ndim == 3 else images
     if images.ndim != 4 or images.shape[1] != 1 or images.numel() == 0:
         raise ValueError(f"images must have shape (n, 1, height, width) or (n, height, width), got {got}")
-    if images.is_floating_point() and not (torch.isfinite(images).all() and images.abs().max() <= 1):
+    if images.is_floating_point() and images.abs().max() > 1:
         raise ValueError(f"images must be uint8, or finite floats in [-1, 1], got {images.dtype} outside that range")
     return to_ink(images)
 

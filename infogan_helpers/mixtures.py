@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, at_least, finite, instance, takes
 
 GOOD_WITHIN = 3.0  # standard deviations from the nearest centre; 0.989 of the real points lie there
 EDGE = 0.8  # of [-1, 1], where the outermost centres lie: tanh still has a slope there
@@ -59,6 +60,7 @@ def grid():
     return Mixture(torch.cartesian_prod(lines, lines), EDGE / 80)
 
 
+@takes(mixture=instance(Mixture), n=at_least(1), generator=RANDOM)
 def sample(mixture, n, generator=None):
     """Draw points.
 
@@ -78,6 +80,7 @@ def sample(mixture, n, generator=None):
     return mixture.centres[chosen] + mixture.deviation * torch.randn(n, 2, generator=generator)
 
 
+@takes(mixture=instance(Mixture), points=finite("n, 2"))
 def count_modes(mixture, points):
     """How many modes points catch, and how good the points are.
 
@@ -93,8 +96,7 @@ def count_modes(mixture, points):
 
     Source: Lin et al. 2018, section 4.1.
     """
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
-        raise ValueError(f"points must have shape (n, 2) with n of at least 1, got {tuple(points.shape)}")
+    points = points.float()
     distances, nearest = torch.cdist(points, mixture.centres, compute_mode="donot_use_mm_for_euclid_dist").min(dim=1)
     good = nearest[distances <= GOOD_WITHIN * mixture.deviation]
     counts = torch.bincount(good, minlength=len(mixture.centres))

@@ -13,12 +13,15 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import instance, network, takes
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.posteriors import Posterior, VonMises
 
 NORMS = ("batch", "spectral", "none")  # of D: batch norm, weights of spectral norm 1 (Miyato et al. 2018), neither
 VARIANCES = ("learned", "fixed")
 MIN_LOG_VARIANCE = -6.0
 MAX_LOG_VARIANCE = 2.0
+WIDEST = 64  # times the paper's layers
 MIN_NORM = 1e-4  # a shorter direction is not stretched to 1: the slope would grow without end
 
 
@@ -101,6 +104,7 @@ class Generator(nn.Module):
     Source: Chen et al. 2016, table 1 (appendix C.1); layer sizes as in the authors' code.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0):
         super().__init__()
         channels, height, image_width = check_image_shape(image_shape)
@@ -150,6 +154,7 @@ class DiscriminatorQ(nn.Module):
     Source: Chen et al. 2016, table 1 (appendix C.1).
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="batch"):
         super().__init__()
         channels, height, image_width = check_image_shape(image_shape)
@@ -192,6 +197,7 @@ class MLPGenerator(nn.Module):
         ValueError: ``image_shape`` or ``width`` is not such a value.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0):
         super().__init__()
         self.spec, self.image_shape, self.width = spec, check_shape(image_shape), width
@@ -221,6 +227,7 @@ class MLPDiscriminatorQ(nn.Module):
         ValueError: an argument is not such a value; in a call, the images have another shape.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(1, 28, 28), width=1.0, variance="learned", norm="none"):
         super().__init__()
         self.spec, self.image_shape, self.width = spec, check_shape(image_shape), width
@@ -266,6 +273,7 @@ def initialise(module):
             nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
+@takes(module=network())
 def count_parameters(module):
     """How many trainable numbers ``module`` holds."""
     return sum(p.numel() for p in module.parameters())
@@ -273,7 +281,7 @@ def count_parameters(module):
 
 def scaled(units, width):
     """``units`` of the full-width network at another width, at least 1."""
-    return max(1, round(units * checks.number("width", width, above=0)))
+    return max(1, round(units * checks.number("width", width, above=0, most=WIDEST)))
 
 
 def batch_norm(layer, units, norm):
@@ -309,11 +317,11 @@ def check_image_shape(image_shape, divisor=4):
 
 
 def check_images(images, image_shape):
-    """``images`` themselves, if they are floats of this shape."""
+    """``images`` in single precision, if they are floats of this shape, and at least one."""
     if not isinstance(images, torch.Tensor):
         raise ValueError(f"images must be a tensor of floats in [-1, 1], got {type(images).__name__}")
-    if images.ndim != len(image_shape) + 1 or tuple(images.shape[1:]) != image_shape:
+    if images.ndim != len(image_shape) + 1 or tuple(images.shape[1:]) != image_shape or not len(images):
         raise ValueError(f"images must have shape (n, {', '.join(map(str, image_shape))}), got {tuple(images.shape)}")
     if not images.is_floating_point():
         raise ValueError(f"images must be floats in [-1, 1], got {images.dtype}; call data.to_model_range first")
-    return images
+    return images.float()

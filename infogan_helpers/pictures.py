@@ -10,20 +10,21 @@ import torch
 from PIL import Image
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import BOOLEAN, at_least, images, list_of, takes
 from infogan_helpers.data import to_ink
 
 GAP = 2  # pixels between two images of a grid
 
 
+@takes(images=images("n, 3, height, width", rows=0))
 def to_colours(images):
     """``uint8`` or [-1, 1] images in red, green and blue as floats in [0, 1], shape ``(n, height, width, 3)``."""
-    images = torch.as_tensor(images).detach().cpu()
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images must have shape (n, 3, height, width), got {tuple(images.shape)}")
+    images = images.cpu()
     colours = images.float() / 255 if images.dtype == torch.uint8 else (images.float() + 1) / 2
     return colours.clamp(0, 1).permute(0, 2, 3, 1).numpy()
 
 
+@takes(images=images(None, 0), ink=BOOLEAN)
 def tile(images, columns, ink=True):
     """All images in one grid, row by row, ``GAP`` pixels apart.
 
@@ -53,11 +54,13 @@ def tile(images, columns, ink=True):
     return canvas, rows, (height, width)
 
 
+@takes(images=images(), ink=BOOLEAN)
 def side_by_side(images, ink=True):
     """Images in one row, as the bytes of a PNG; ``ink`` as in ``tile``."""
     return _encode(np.concatenate(list(_shown(images, ink)), axis=1), compress_level=1)
 
 
+@takes(images=images(), shape=list_of(at_least(1), 1))
 def sheet(images, shape):
     """All pictures of an exported page as the bytes of a PNG: a column per class and first axis, a row per second axis.
 
@@ -73,6 +76,14 @@ def sheet(images, shape):
     return _encode(ordered.reshape(rows * height, columns * width, *colours), optimize=True)
 
 
+@takes(
+    images=images(None, 0),
+    columns=at_least(1),
+    frames=at_least(1),
+    ink=BOOLEAN,
+    enlarged=at_least(1),
+    milliseconds=at_least(1),
+)
 def animation(images, columns, frames, ink=True, enlarged=3, milliseconds=80):
     """Grids one after another, without end, as the bytes of a GIF of 32 shades.
 
@@ -87,7 +98,7 @@ def animation(images, columns, frames, ink=True, enlarged=3, milliseconds=80):
     Raises:
         ValueError: the images have another shape, or do not fill the grids.
     """
-    if checks.integer("frames", frames, least=1) > len(images) or len(images) % frames:
+    if frames > len(images) or len(images) % frames:
         raise ValueError(f"frames must divide the number of images, {len(images)}, got {frames}")
     grids = [tile(grid, columns, ink)[0] for grid in images.chunk(frames)]
     shades = [np.kron((31 * (1 - grid)).round() / 31, np.ones((enlarged, enlarged))) for grid in grids]

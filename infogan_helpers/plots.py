@@ -6,20 +6,60 @@ generating, measuring.
 
 import warnings
 from collections.abc import Mapping
+from numbers import Real
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 import torch
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import (
+    BOOLEAN,
+    TEXT,
+    WORDS,
+    above,
+    at_least,
+    images,
+    instance,
+    list_of,
+    mapping_of,
+    maybe,
+    number,
+    numbers,
+    one_of,
+    refuse,
+    takes,
+)
 from infogan_helpers.figures import LINE_STYLES, MARKERS, PALETTE, STYLE, along, draw_levels, finish
 from infogan_helpers.pictures import GAP, tile
-from infogan_helpers.schedules import at, largest
+from infogan_helpers.schedules import at, largest, weight
 
 NUMBERS_READ_OUT = 40  # of a table, at most, in its description
 
 
+def _labels(name, value):
+    """Words or numbers that stand along an axis."""
+    return list_of(instance(str, Real, what="words or a number"))(name, value)
+
+
+def _pair(name, value):
+    """``(low, high)``."""
+    pair = list_of(number)(name, value)
+    return tuple(pair) if len(pair) == 2 and pair[0] < pair[1] else refuse(name, "(low, high), two numbers", value)
+
+
+@takes(
+    images=images(None, 0),
+    row_labels=maybe(_labels),
+    column_labels=maybe(_labels),
+    row_name=WORDS,
+    column_name=WORDS,
+    support=maybe(_pair),
+    ink=BOOLEAN,
+    title=WORDS,
+    caption=WORDS,
+    scale=above(0, 100),
+)
 def image_grid(
     images,
     columns,
@@ -82,6 +122,16 @@ def image_grid(
         return finish(fig, caption, what)
 
 
+@takes(
+    series=mapping_of(numbers(None, 1, gaps=True), 1),
+    levels=maybe(mapping_of(number)),
+    xscale=one_of("linear", "log"),
+    yscale=one_of("linear", "log"),
+    xlabel=WORDS,
+    ylabel=WORDS,
+    title=WORDS,
+    caption=WORDS,
+)
 def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, xscale="linear", yscale="linear"):
     """Named curves over one axis, with horizontal levels to compare them to.
 
@@ -100,14 +150,17 @@ def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, 
     Returns:
         A ``Figure``, which says in ``alt`` what it shows.
     """
+    axis = numbers(gaps=True)
+    xs = {name: axis("x", x[name] if isinstance(x, Mapping) and name in x else x) for name in series}
+    series = {name: np.atleast_2d(values) for name, values in series.items()}
+    if wrong := [name for name, values in series.items() if values.shape[1:] != xs[name].shape]:
+        raise ValueError(f"series must have as many values as x, got others for {wrong}")
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
         for i, (name, values) in enumerate(series.items()):
-            xs = x[name] if isinstance(x, Mapping) else x
-            xs, values = checks.array(xs), np.atleast_2d(checks.array(values))
-            ax.plot(xs, np.median(values, axis=0), label=name, linestyle=LINE_STYLES[i % len(LINE_STYLES)])
+            ax.plot(xs[name], np.median(values, axis=0), label=name, linestyle=LINE_STYLES[i % len(LINE_STYLES)])
             if len(values) > 1:
-                ax.fill_between(xs, values.min(axis=0), values.max(axis=0), alpha=0.2)
+                ax.fill_between(xs[name], values.min(axis=0), values.max(axis=0), alpha=0.2)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale=xscale, yscale=yscale)
         draw_levels(ax, levels)
         if len(series) > 1:
@@ -116,6 +169,7 @@ def curves(x, series, *, xlabel, ylabel, levels=None, title=None, caption=None, 
         return finish(fig, caption, what)
 
 
+@takes(xlabel=WORDS, ylabel=WORDS, title=WORDS, caption=WORDS, decimals=at_least(0), limits=maybe(_pair), unit=WORDS)
 def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, limits=None, unit=None):
     """A matrix with its numbers written in: a joint distribution, a channel, a table of correlations.
 
@@ -133,7 +187,8 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
         A ``Figure``, which says in ``alt`` what it shows.
     """
     low, high = limits if limits is not None else (None, None)
-    matrix = checks.array(matrix) if not hasattr(matrix, "columns") else matrix  # a frame has labels
+    plain = numbers("rows, columns", gaps=True)("matrix", matrix)
+    matrix = matrix if hasattr(matrix, "columns") else plain  # a frame has labels
     rows, columns = np.shape(matrix)
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(0.55 * columns + 2.2, 0.42 * rows + 1.4), layout="constrained")
@@ -154,6 +209,7 @@ def heatmap(matrix, *, xlabel, ylabel, title=None, caption=None, decimals=2, lim
         return finish(fig, caption, what)
 
 
+@takes(groups=mapping_of(numbers("n, 2"), 1), limits=_pair, xlabel=WORDS, ylabel=WORDS, title=WORDS, caption=WORDS)
 def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1.1)):
     """Points in the plane, a marker and a colour per group.
 
@@ -171,7 +227,7 @@ def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(4.8, 3.8), layout="constrained")
         for i, (name, points) in enumerate(groups.items()):
-            x, y = checks.array(points).T
+            x, y = points.T
             colour, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
             ax.scatter(x, y, s=12, color=colour, marker=marker, alpha=0.6, linewidths=0, label=name)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=limits, ylim=limits, aspect="equal")
@@ -180,6 +236,7 @@ def scatter(groups, *, xlabel, ylabel, title=None, caption=None, limits=(-1.1, 1
         return finish(fig, caption, f"points of {', '.join(groups)}: {ylabel} against {xlabel}")
 
 
+@takes(groups=mapping_of(numbers("n", 0), 1), xlabel=WORDS, ylabel=WORDS, title=WORDS, caption=WORDS)
 def dots(groups, *, xlabel, ylabel, title=None, caption=None):
     """Every value as a dot on its group's own line, and the group's median as a tick: seeds, setting beside setting.
 
@@ -196,21 +253,24 @@ def dots(groups, *, xlabel, ylabel, title=None, caption=None):
     Raises:
         ValueError: a group has no values.
     """
-    arrays = {name: checks.array(values) for name, values in groups.items()}
-    if empty := [name for name, values in arrays.items() if not len(values)]:
+    if empty := [name for name, values in groups.items() if not len(values)]:
         raise ValueError(f"groups must have at least one value each, got none for {empty}")
-    medians = {name: float(np.median(values)) for name, values in arrays.items()}
+    medians = {name: float(np.median(values)) for name, values in groups.items()}
     with plt.rc_context(STYLE):
-        fig, ax = plt.subplots(figsize=(6.4, 0.36 * len(arrays) + 1.2), layout="constrained")
-        for line, (name, values) in enumerate(arrays.items()):
+        fig, ax = plt.subplots(figsize=(6.4, 0.36 * len(groups) + 1.2), layout="constrained")
+        for line, (name, values) in enumerate(groups.items()):
             ax.plot(medians[name], line, marker="|", markersize=18, color="0.4", linestyle="none", zorder=1)
             ax.plot(values, np.full(len(values), line), "o", markersize=5, alpha=0.6, color=PALETTE[0])
-        ax.set_yticks(range(len(arrays)), list(arrays))
-        ax.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=(len(arrays) - 0.5, -0.5))
-        what = "; ".join(f"{name}, {len(arrays[name])} dots, median {medians[name]:.2f}" for name in arrays)
+        ax.set_yticks(range(len(groups)), list(groups))
+        ax.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=(len(groups) - 0.5, -0.5))
+        what = "; ".join(f"{name}, {len(groups[name])} dots, median {medians[name]:.2f}" for name in groups)
         return finish(fig, caption, f"{xlabel}, a dot per value: {what}")
 
 
+@takes(
+    values=numbers("m"), measured=mapping_of(numbers("samples, m", gaps=True), 1), code=TEXT, support=_pair,
+    caption=WORDS,
+)  # fmt: skip
 def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
     """Measures of the images against the value of the code that made them: mean and spread over samples.
 
@@ -224,13 +284,14 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
     Returns:
         A ``Figure``: a panel per measure; the band is one standard deviation over samples.
     """
-    values = checks.array(values)
+    if wrong := [name for name, samples in measured.items() if samples.shape[1] != len(values)]:
+        raise ValueError(f"measured must have a column per value, {len(values)}, got others for {wrong}")
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(
             1, len(measured), figsize=(3.1 * len(measured), 2.9), layout="constrained", squeeze=False
         )
         for ax, (name, samples) in zip(axes[0], measured.items(), strict=True):
-            mean, spread = _mean_and_spread(checks.array(samples))
+            mean, spread = _mean_and_spread(samples)
             ax.axvspan(*support, color="0.88", zorder=0, label="prior's support")
             ax.plot(values, mean, marker="o", markersize=3, label="mean")
             ax.fill_between(values, mean - spread, mean + spread, alpha=0.25, label="± 1 s.d.")
@@ -240,6 +301,7 @@ def measure_curves(values, measured, *, code, support=(-1, 1), caption=None):
         return finish(fig, caption, what)
 
 
+@takes(weights=mapping_of(weight, 1), caption=WORDS)
 def schedules(weights, *, caption=None):
     """Weights that change over a run, each as a share of its own largest value.
 

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import instance, takes
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import (
     NORMS,
     BatchNorm1d,
@@ -39,6 +41,7 @@ class PointGenerator(nn.Module):
         ValueError: ``image_shape`` or ``width`` is not such a value.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(2,), width=1.0):
         super().__init__()
         self.spec, self.image_shape, self.width = spec, check_shape(image_shape), width
@@ -66,6 +69,7 @@ class PointDiscriminatorQ(nn.Module):
         ValueError: an argument is not such a value; in a call, the points have another shape.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec, image_shape=(2,), width=1.0, variance="learned", norm="none"):
         super().__init__()
         self.spec, self.image_shape, self.width = spec, check_shape(image_shape), width

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers.codes import check_classes
+from infogan_helpers.arguments import floats, instance, takes
+from infogan_helpers.codes import Codes, check_classes
 
 
 class VonMises(NamedTuple):
@@ -26,6 +27,7 @@ class VonMises(NamedTuple):
     direction: torch.Tensor
     concentration: torch.Tensor
 
+    @takes(angles=floats())
     def log_prob(self, angles):
         """Log-density of angles in radians, shape ``(n,)``: κ cos(c - μ) - log(2π I0(κ)), in nats."""
         cosine = self.direction[:, 0] * angles.cos() + self.direction[:, 1] * angles.sin()
@@ -65,6 +67,7 @@ class Posterior(NamedTuple):
         circular = tuple(VonMises(*(part[chosen] for part in code)) for code in self.circular)
         return Posterior(logits, self.mean[chosen], self.log_variance[chosen], circular)
 
+    @takes(codes=instance(Codes))
     def log_prob(self, codes):
         """log Q(c | x) of each code, in nats.
 

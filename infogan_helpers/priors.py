@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields
 import torch
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import at_least, between, floats, list_of, seed, takes
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,7 @@ def _placed(normal):
     return torch.erf(normal / math.sqrt(2))
 
 
+@takes(angles=floats())
 def wrapped(angles):
     """The same directions as angles in (-π, π]; an angle that lies there already keeps its bits.
 
@@ -225,6 +227,7 @@ def wrapped(angles):
     return angles - 2 * math.pi * torch.ceil((angles - math.pi) / (2 * math.pi))
 
 
+@takes(seeds=list_of(seed, 2), between=between(0, 1), columns=at_least(0))
 def noise_between(seeds, between, columns):
     """Noise on the way from one seed's draw to another's.
 

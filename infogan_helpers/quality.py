@@ -12,6 +12,20 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import (
+    BOOLEAN,
+    at_least,
+    finite,
+    images,
+    instance,
+    integers,
+    maybe,
+    network,
+    numbers,
+    path,
+    seed,
+    takes,
+)
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_verified, save_verified
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.runtime import isolated_randomness
@@ -41,6 +55,7 @@ class DigitClassifier(nn.Module):
         return self.head(features), features
 
 
+@takes(images=images(), labels=integers(), epochs=at_least(1), batch_size=at_least(1), seed=seed, progress=BOOLEAN)
 def train_classifier(images, labels, epochs=5, batch_size=128, seed=0, progress=True):
     """Train a ``DigitClassifier`` with labels, on changed copies of the images, on the CPU.
 
@@ -100,11 +115,13 @@ def learn(network, loss, count, steps, batch_size, random, progress=True):
         schedule.step()
 
 
+@takes(classifier=instance(DigitClassifier), facts=instance(dict), folder=maybe(path))
 def save_classifier(classifier, facts, folder=None):
     """Write the classifier's weights and card, to ``data/pretrained/scoring`` where ``folder`` is ``None``."""
     save_verified("classifier", classifier.state_dict(), facts, SCORING_FOLDER if folder is None else folder)
 
 
+@takes(folder=maybe(path))
 def load_classifier(folder=None):
     """The classifier that ships, in eval mode, checked against its card's SHA-256.
 
@@ -118,6 +135,7 @@ def load_classifier(folder=None):
     return classifier.eval()
 
 
+@takes(classifier=network(), images=images(None, 0), batch_size=at_least(1))
 @torch.no_grad()
 def classify(classifier, images, batch_size=1000):
     """The classifier's opinion of many images.
@@ -136,15 +154,18 @@ def classify(classifier, images, batch_size=1000):
     if len(images) == 0 or tuple(images.shape[1:]) != (1, 28, 28):
         raise ValueError(f"images must have shape (n, 1, 28, 28) with n of at least 1, got {tuple(images.shape)}")
     parts = [classifier(as_model_range(batch)) for batch in images.cpu().split(batch_size)]
-    return torch.cat([logits for logits, _ in parts]).softmax(1), torch.cat([features for _, features in parts])
+    logits, features = (finite()("classifier", torch.cat(part)) for part in zip(*parts, strict=True))
+    return logits.softmax(1), features
 
 
+@takes(probabilities=finite("n, classes"))
 def sure_share(probabilities, threshold=SURE):
     """Share of images whose most probable digit has a probability of at least ``threshold``, a float in [0, 1]."""
     checks.number("threshold", threshold, above=0, most=1)
     return float((probabilities.max(dim=1).values >= threshold).float().mean())
 
 
+@takes(probabilities=finite("n, classes", 0), codes=numbers("n", 0, whole=True))
 def class_balance(probabilities, codes):
     """Which digits each value of a categorical code draws, as the classifier sees them.
 
@@ -168,6 +189,7 @@ def class_balance(probabilities, codes):
     )
 
 
+@takes(images=images(None, 0))
 def sharpness(images):
     """How much fine detail images have: the variance of their Laplacian, mean over images.
 
@@ -193,6 +215,7 @@ def sharpness(images):
     return float(edges.flatten(1).var(dim=1, correction=0).mean())
 
 
+@takes(features=numbers(None, 0), others=numbers(None, 0))
 def frechet_distance(features, others):
     """Fréchet distance between two sets of features, each taken for a Gaussian; 0 for the same mean and covariance.
 
@@ -209,7 +232,7 @@ def frechet_distance(features, others):
 
     Source: Dowson & Landau 1982; Heusel et al. 2017, with Inception's features for these.
     """
-    features, others = (checks.array(x).astype(np.float64) for x in (features, others))
+    features, others = (x.astype(np.float64) for x in (features, others))
     if features.ndim != 2 or others.ndim != 2 or features.shape[1] != others.shape[1]:
         raise ValueError(
             f"features and others must have shapes (n, d) and (m, d), got {features.shape} and {others.shape}"

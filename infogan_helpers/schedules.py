@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import between, takes
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,17 @@ def weight(name, value):
     return value if isinstance(value, Ramp) else checks.number(name, value, least=0)
 
 
+def _ramp_or_number(name, value):
+    return value if isinstance(value, Ramp) else checks.number(name, value)
+
+
+@takes(value=_ramp_or_number, done=between(0, 1))
 def at(value, done):
     """What a weight, a ``Ramp`` or a number, is when the share ``done`` of the run lies behind."""
     return value(done) if isinstance(value, Ramp) else value
 
 
+@takes(value=_ramp_or_number)
 def largest(value):
     """The largest that a weight becomes in a run; 0 means that it is switched off."""
     return max(value.before, value.after) if isinstance(value, Ramp) else value

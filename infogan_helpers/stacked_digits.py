@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, at_least, images, network, takes
 from infogan_helpers.information import entropy
 from infogan_helpers.quality import classify
 
@@ -28,6 +28,7 @@ class StackedCount(NamedTuple):
     divergence: float
 
 
+@takes(digits=images("m, 1, height, width"), n=at_least(1), generator=RANDOM)
 def stack_digits(digits, n, generator=None):
     """Pictures of three digits each, drawn independently.
 
@@ -44,12 +45,10 @@ def stack_digits(digits, n, generator=None):
 
     Source: Metz et al. 2017 (unrolled GANs), section 3.3.
     """
-    checks.integer("n", n, least=1)
-    if digits.ndim != 4 or digits.shape[1] != 1 or len(digits) == 0:
-        raise ValueError(f"digits must have shape (m, 1, height, width), m of at least 1, got {tuple(digits.shape)}")
     return digits[torch.randint(len(digits), (n, 3), generator=generator), 0]
 
 
+@takes(classifier=network(), images=images("n, 3, 28, 28", 0))
 def count_stacked(classifier, images):
     """Which triples of digits pictures show.
 
@@ -65,8 +64,6 @@ def count_stacked(classifier, images):
 
     Source: Metz et al. 2017, section 3.3; 26,000 pictures: Srivastava et al. 2017.
     """
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images must have shape (n, 3, 28, 28), got {tuple(images.shape)}")
     digits = classify(classifier, images.flatten(0, 1)[:, None])[0].argmax(dim=1).unflatten(0, (-1, 3))
     counts = torch.bincount(digits @ torch.tensor([100, 10, 1]), minlength=MODES)
     return StackedCount(int((counts > 0).sum()), math.log(MODES) - entropy(counts.double() / counts.sum()))

@@ -25,7 +25,8 @@ def save_tensors(path, tensors, metadata):
         OSError: the file can't be written; an older one is there as it was.
     """
     path = checks.path("path", path)
-    if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
+    named = isinstance(tensors, dict) and all(isinstance(name, str) for name in tensors)
+    if not named or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
         raise ValueError(f"tensors must be a dictionary of tensors, got {type(tensors).__name__}")
     try:
         header = json.dumps({"sha256": UNSIGNED, **metadata})

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import between, images, seed, takes
 from infogan_helpers.data import as_model_range
 
 KINDS = 10  # of stripes, and of colours: as many as digits
@@ -27,6 +27,7 @@ class Textured(NamedTuple):
     textures: torch.Tensor
 
 
+@takes(images=images("n, 1, height, width", 0), strength=between(0, 1), seed=seed)
 def striped(images, strength, seed=0):
     """Lay each digit on stripes at one of ten angles, 18 degrees apart; ink stays where it is.
 
@@ -50,6 +51,7 @@ def striped(images, strength, seed=0):
     return Textured((255 * picture).round().to(torch.uint8), textures)
 
 
+@takes(images=images("n, 1, height, width", 0), strength=between(0, 1), seed=seed)
 def dyed(images, strength, seed=0):
     """Give each digit one of ten colours, as far apart around the circle of hues; paper stays black.
 
@@ -72,9 +74,6 @@ def dyed(images, strength, seed=0):
 
 def _ink_and_draw(images, strength, seed):
     """The ink of one-channel images in [0, 1], and a draw of one of ``KINDS`` for each."""
-    if images.ndim != 4 or images.shape[1] != 1:
-        raise ValueError(f"images must have shape (n, 1, height, width), got {tuple(images.shape)}")
-    checks.number("strength", strength, least=0, most=1)
-    random = torch.Generator().manual_seed(checks.seed("seed", seed))
+    random = torch.Generator().manual_seed(seed)
     ink = (as_model_range(images) + 1) / 2
     return ink, torch.randint(KINDS, (len(images),), generator=random)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from tqdm.auto import tqdm
 
-from infogan_helpers import checks
+from infogan_helpers import arguments, checks
 from infogan_helpers.checkpoints import named_tensors
 from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.data import BatchSampler, as_model_range, check_images, to_uint8
@@ -179,7 +179,7 @@ def run(method, data, spec, config, *, device=None, checkpoint=None, callback=No
         FloatingPointError: a metric stopped being a number; the message says at which step and the likely cause.
     """
     parts = _check_arguments(method, data, spec, config, callback, progress)
-    device = _device(device)
+    device = default_device() if device is None else arguments.device("device", device)
     with interruptible() as interrupt, isolated_randomness(), run_file(checkpoint) as file:
         state = _Run(method, parts, spec, config, device)
         if file is not None and file.is_file():
@@ -199,7 +199,7 @@ def _check_arguments(method, data, spec, config, callback, progress):
     for name, value, kind in (("method", method, Method), ("spec", spec, CodeSpec), ("config", config, RunConfig)):
         if not isinstance(value, kind):
             raise ValueError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
-    if callback is not None and not callable(callback):
+    if callback is not None and (not callable(callback) or isinstance(callback, type)):
         raise ValueError(f"callback must be a function or None, got {callback!r}")
     checks.boolean("progress", progress)
     images, *others = data if isinstance(data, tuple) and data else (data,)
@@ -209,16 +209,6 @@ def _check_arguments(method, data, spec, config, callback, progress):
     if any(len(part) != len(images) for part in others):
         raise ValueError(f"data must be tensors of as many rows, got {[len(part) for part in parts]}")
     return parts
-
-
-def _device(device):
-    if device is None:
-        return default_device()
-    try:
-        torch.empty(0, device=device)
-        return torch.device(device)
-    except (AssertionError, RuntimeError, TypeError) as error:
-        raise ValueError(f"device must be one that this machine has, 'cpu' for instance, got {device!r}") from error
 
 
 class _Run:

@@ -7,14 +7,19 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
+from infogan_helpers.arguments import WORDS, at_least, instance, mapping_of, takes
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.figures import LINE_STYLES, STYLE, draw_levels, finish
 from infogan_helpers.pictures import tile
 from infogan_helpers.plots import curves
+from infogan_helpers.training import History
 
 OVERVIEW = (8.2, 6.2)  # inches
 
 
+@takes(histories=mapping_of(instance(History), 1), spec=instance(CodeSpec), caption=WORDS, window=at_least(1))
 def bound_curves(histories, spec, *, caption=None, window=25):
     """L_I of the categorical codes over training, run beside run, under its ceiling H(c).
 
@@ -36,6 +41,7 @@ def bound_curves(histories, spec, *, caption=None, window=25):
     )  # fmt: skip
 
 
+@takes(history=instance(History), spec=instance(CodeSpec), caption=WORDS, window=at_least(1))
 def training_overview(history, spec, *, caption=None, window=25):
     """A run in one figure: losses, L_I under its ceiling, D's accuracy and code recovery, and the latest samples.
 
@@ -87,6 +93,7 @@ def nothing_trained():
         return finish(fig, None, "a place for the losses, bounds and pictures of a training that has not begun")
 
 
+@takes(figure=instance(Figure))
 def as_png(figure):
     """The bytes of a figure as a PNG."""
     buffer = io.BytesIO()

@@ -4,11 +4,12 @@ Notebook 04 says what they assume. Not here: anything learned, and anything that
 """
 
 import math
+from numbers import Real
 
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, TEXT, between, floats, list_of, takes
 
 ROTATION = 0.3  # radians either way
 SHEAR = 0.6  # sideways shift per unit of height, either way
@@ -23,6 +24,12 @@ STRAY_WIDTH = (1.6, 2.8)  # pixels
 ASPECTS = ("lean", "stroke", "size", "place", "bend")  # rotation and shear; thickness; scale; shift; bow
 
 
+@takes(
+    images=floats("n, channels, height, width", rows=1),
+    generator=RANDOM,
+    strength=between(0, None),
+    keep=list_of(TEXT),
+)
 def random_style(images, generator=None, strength=1.0, keep=()):
     """Rotate, shear, scale, shift, bend, and thicken or thin each image a little, at random; gradients flow through.
 
@@ -39,10 +46,9 @@ def random_style(images, generator=None, strength=1.0, keep=()):
         ValueError: the images have another shape or are not floats, ``strength`` is no number of at least 0, or
             ``keep`` names an unknown aspect.
     """
-    _check(images)
-    checks.number("strength", strength, least=0)
     if unknown := [aspect for aspect in keep if aspect not in ASPECTS]:
         raise ValueError(f"keep must hold aspects from {ASPECTS}, got {unknown}")
+    images = images.float()
     n, _, height, width = images.shape
     kept = torch.arange(n, device=images.device) % max(1, len(keep))
 
@@ -70,6 +76,7 @@ def random_style(images, generator=None, strength=1.0, keep=()):
     return 2 * changed.clamp(0, 1) - 1
 
 
+@takes(images=floats("n, channels, height, width", rows=1), generator=RANDOM)
 def add_stray_strokes(images, share, generator=None):
     """Cross a share of the images with one short straight stroke of full ink, near the middle, at any angle.
 
@@ -84,9 +91,9 @@ def add_stray_strokes(images, share, generator=None):
     Raises:
         ValueError: the images have another shape or are not floats, or ``share`` is out of range.
     """
-    _check(images)
     n, _, height, width = images.shape
-    shares = torch.as_tensor(share, dtype=images.dtype)
+    plain = isinstance(share, Real) and not isinstance(share, bool)
+    shares = torch.tensor(float(share)) if plain else floats()("share", share)
     in_range = shares.device.type != "cpu" or bool(((shares >= 0) & (shares <= 1)).all())  # a GPU would have to wait
     if tuple(shares.shape) not in ((), (n,)) or not in_range:
         raise ValueError(f"share must lie in [0, 1], one number or one per image, got {share!r}")
@@ -102,14 +109,10 @@ def add_stray_strokes(images, share, generator=None):
     return torch.maximum(images, 2 * stroke - 1)
 
 
+@takes(images=floats(), deviation=between(0, None), generator=RANDOM)
 def add_noise(images, deviation, generator=None):
     """Gaussian noise on each pixel, of a standard deviation in halves of the model's range; 0 gives the images back."""
     if deviation == 0:
         return images
     noise = torch.randn(images.shape, generator=generator, device=images.device)
     return images + deviation * noise
-
-
-def _check(images):
-    if images.ndim != 4 or not images.is_floating_point():
-        raise ValueError(f"images must be floats of shape (n, channels, height, width), got {tuple(images.shape)}")

@@ -12,12 +12,15 @@ import ipywidgets
 import traitlets
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import DQ, G, images, instance, list_of, mapping_of, maybe, refuse, seed, takes
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.drawings import drawing_pad, read_drawing
 from infogan_helpers.editing import digit_pad, grey_pad
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.explorer_page import (
     EDITED_LINE,
     LIMIT,
+    MATCHING,
     SCRIPT,
     STATIC,
     answer,
@@ -28,7 +31,14 @@ from infogan_helpers.explorer_page import (
     page_facts,
 )
 from infogan_helpers.pictures import side_by_side
+from infogan_helpers.training import History
 from infogan_helpers.training_plots import as_png, nothing_trained, training_overview
+
+
+def _pair(name, value):
+    """``(generator, discriminator_q)``."""
+    pair = list_of(G)(name, value)
+    return tuple(pair) if len(pair) == 2 else refuse(name, "a pair of generator and discriminator_q", value)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -168,6 +178,7 @@ def _fits(name, value, page):
     return len(value) in (0, pixels), f"empty or {pixels} bytes, one per pixel"
 
 
+@takes(generator=G, discriminator_q=DQ, seed=seed, matching=MATCHING, meanings=maybe(instance(dict)))
 def explorer(generator, discriminator_q, seed=0, *, matching=None, meanings=None):
     """Sliders for the codes, the picture that they make, and what Q reads back from it.
 
@@ -190,6 +201,7 @@ def explorer(generator, discriminator_q, seed=0, *, matching=None, meanings=None
     return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings))
 
 
+@takes(models=mapping_of(_pair), seed=seed)
 def compare_models(models, seed=0):
     """One set of controls, several models at the same codes and the same noise.
 
@@ -207,6 +219,7 @@ def compare_models(models, seed=0):
     return Explorer(models, seed, checked_knowledge(first.spec, None, None))  # a code's meaning is one model's own
 
 
+@takes(generator=G, discriminator_q=DQ, seed=seed, matching=MATCHING, meanings=maybe(instance(dict)))
 def draw_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=None):
     """A canvas beside the explorer: Q reads what you draw, G redraws it, and the sliders turn and thicken it.
 
@@ -222,6 +235,7 @@ def draw_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=
     return _beside_a_pad(drawing_pad(), generator, discriminator_q, seed, matching, meanings)
 
 
+@takes(generator=G, discriminator_q=DQ, seed=seed, matching=MATCHING, meanings=maybe(instance(dict)))
 def edit_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=None):
     """Your own digit, opened from a file or drawn, edited by the sliders: its codes by Q, its noise by a search.
 
@@ -239,6 +253,9 @@ def edit_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=
     return _beside_a_pad(digit_pad(), generator, discriminator_q, seed, matching, meanings)
 
 
+@takes(
+    generator=G, discriminator_q=DQ, examples=images(None), seed=seed, matching=MATCHING, meanings=maybe(instance(dict))
+)
 def edit_a_picture(generator, discriminator_q, examples, seed=0, *, matching=None, meanings=None):
     """As ``edit_a_digit``, for a model of pictures in greys, a face, a chair, which are opened as they are.
 
@@ -272,6 +289,7 @@ class TrainingView(ipywidgets.Image):
         spec: the ``CodeSpec`` of the run.
     """
 
+    @takes(spec=instance(CodeSpec))
     def __init__(self, spec):
         super().__init__(format="png", value=as_png(nothing_trained()))
         self._spec = spec
@@ -279,6 +297,7 @@ class TrainingView(ipywidgets.Image):
     def __repr__(self):
         return "Live view of a training: run the cell to watch it."
 
+    @takes(history=instance(History))
     def update(self, history):
         """Draw the run as it stands."""
         self.value = as_png(training_overview(history, self._spec))

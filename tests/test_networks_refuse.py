@@ -14,7 +14,7 @@ from infogan_helpers.networks import DiscriminatorQ, Generator
 @pytest.mark.parametrize("network", [*GENERATORS, *READERS])
 @pytest.mark.parametrize("width", [0, -0.5, math.nan, math.inf, "1", None, True])
 def test_width_is_a_positive_number(network, width):
-    with pytest.raises(ValueError, match=r"^width must be a number above 0, got "):
+    with pytest.raises(ValueError, match=r"^width must be a number in \(0, 64\], got "):
         network(SPEC, SMALL, width=width)
 
 

@@ -213,7 +213,7 @@ def test_other_image_shapes_train(architecture, shape):
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((18, 1, 8, 8), dtype=np.uint8), r"shape \(n, channels, height, width\), got ndarray"),
+        (np.zeros((18, 1, 8, 8), dtype=np.int64), r"be uint8 or floats in \[-1, 1\], got torch.int64"),
         (None, "got NoneType"),
         (some_images()[0, 0, 0], r"got \(8,\)"),
         (some_images()[:0], r"got \(0, 1, 8, 8\)"),

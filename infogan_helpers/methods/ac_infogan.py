@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import configured
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.labels import UNLABELLED, check_labels
@@ -130,5 +131,5 @@ def fit(images, spec, config=None, *, labels, device=None, checkpoint=None, call
     images = check_images(images)
     data = images, check_labels(labels, len(images), spec)
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    players, history, interrupted = run(METHOD, data, spec, config or Config(), **options)
+    players, history, interrupted = run(METHOD, data, spec, configured(config, Config), **options)
     return TrainingResult(players.generator, players.discriminator_q, history, interrupted)

@@ -6,6 +6,7 @@ the parts of the bound, and the loop.
 
 from dataclasses import dataclass
 
+from infogan_helpers.arguments import configured
 from infogan_helpers.elbo import bernoulli_log_likelihood, gaussian_kl, rate_parts, reparameterise
 from infogan_helpers.methods.autoencoders import (
     FINITE,
@@ -71,4 +72,4 @@ def fit(images, config=None, *, device=None, checkpoint=None, callback=None, pro
     Args, Returns: as in ``vae.fit``.
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    return fit_by(METHOD, images, config or Config(), **options)
+    return fit_by(METHOD, images, configured(config, Config), **options)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import configured
 from infogan_helpers.controllers import control
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
@@ -146,5 +147,5 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
         ValueError: ``spec`` has no categorical code.
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    players, history, interrupted = run(METHOD, check_images(images), spec, config or Config(), **options)
+    players, history, interrupted = run(METHOD, check_images(images), spec, configured(config, Config), **options)
     return TrainingResult(players.generator, players.discriminator_q, history, interrupted)

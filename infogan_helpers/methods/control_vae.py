@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import configured
 from infogan_helpers.controllers import control
 from infogan_helpers.elbo import bernoulli_log_likelihood, gaussian_kl, reparameterise
 from infogan_helpers.methods.autoencoders import (
@@ -103,4 +104,4 @@ def fit(images, config=None, *, device=None, checkpoint=None, callback=None, pro
     Args, Returns: as in ``vae.fit``.
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    return fit_by(METHOD, images, config or Config(), **options)
+    return fit_by(METHOD, images, configured(config, Config), **options)

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import DQ, between, configured, finite, images, seed, takes
 from infogan_helpers.data import as_model_range, check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import answer_information, lower_bound
@@ -248,6 +249,7 @@ def finish(players, images, spec, config):
     recalibrate_batch_norm(players, images, spec, config.seed, shown)
 
 
+@takes(discriminator_q=DQ, images=images(), strength=between(0, None), stray_strokes=between(0, 1), seed=seed)
 @torch.no_grad()
 def answers_on_copies(discriminator_q, images, strength=1.0, stray_strokes=0.5, seed=0):
     """How the answers to one copy of each image meet those to another: no label needed.
@@ -273,7 +275,8 @@ def answers_on_copies(discriminator_q, images, strength=1.0, stray_strokes=0.5, 
     random, plain = torch.Generator(images.device).manual_seed(seed), as_model_range(images)
     copies = (add_stray_strokes(random_style(plain, random, strength), stray_strokes, random) for _ in range(2))
     one, other = (discriminator_q(x)[1].categorical_logits[0].double().softmax(dim=1) for x in copies)
-    return ((one.T @ other + other.T @ one) / (2 * len(images))).cpu().numpy()
+    joint = (one.T @ other + other.T @ one) / (2 * len(images))
+    return finite()("discriminator_q", joint).cpu().numpy()
 
 
 def most_confused(joint):
@@ -318,5 +321,5 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
         ``TrainingResult``, with D and Q's batch norm measured anew (``finish``).
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    players, history, interrupted = run(METHOD, check_images(images), spec, config or Config(), **options)
+    players, history, interrupted = run(METHOD, check_images(images), spec, configured(config, Config), **options)
     return TrainingResult(players.generator, players.discriminator_q, history, interrupted)

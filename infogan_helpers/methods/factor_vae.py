@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import configured
 from infogan_helpers.elbo import bernoulli_log_likelihood, gaussian_kl, permute_dimensions, reparameterise
 from infogan_helpers.games import discriminator_loss
 from infogan_helpers.methods.autoencoders import (
@@ -114,4 +115,4 @@ def fit(images, config=None, *, device=None, checkpoint=None, callback=None, pro
     Args, Returns: as in ``vae.fit``.
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    return fit_by(METHOD, images, config or Config(), **options)
+    return fit_by(METHOD, images, configured(config, Config), **options)

@@ -7,6 +7,7 @@ game, the bound, and the loop.
 from dataclasses import dataclass, replace
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import configured
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import lower_bound
@@ -132,5 +133,5 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
         ``TrainingResult``, with D and Q's batch norm measured anew (``finish``).
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    players, history, interrupted = run(METHOD, check_images(images), spec, config or Config(), **options)
+    players, history, interrupted = run(METHOD, check_images(images), spec, configured(config, Config), **options)
     return TrainingResult(players.generator, players.discriminator_q, history, interrupted)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, between, configured, floats, takes
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import lower_bound
@@ -54,6 +55,7 @@ class Config(PlayersConfig):
         checks.number("lambda_information", self.lambda_information, least=0)
 
 
+@takes(images=floats(), deviation=between(0, None), generator=RANDOM)
 def blurred(images, deviation, generator=None):
     """Images with noise of its own on each pixel.
 
@@ -121,5 +123,5 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
         ``TrainingResult``, with D and Q's batch norm measured anew (``finish``).
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    players, history, interrupted = run(METHOD, check_images(images), spec, config or Config(), **options)
+    players, history, interrupted = run(METHOD, check_images(images), spec, configured(config, Config), **options)
     return TrainingResult(players.generator, players.discriminator_q, history, interrupted)

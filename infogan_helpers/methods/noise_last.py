@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import configured
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import lower_bound
@@ -167,5 +168,5 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
         ``TrainingResult`` with the averages of both networks.
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    players, history, interrupted = run(METHOD, check_images(images), spec, config or Config(), **options)
+    players, history, interrupted = run(METHOD, check_images(images), spec, configured(config, Config), **options)
     return TrainingResult(players.average_g, players.average_dq, history, interrupted)

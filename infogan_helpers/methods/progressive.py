@@ -6,6 +6,7 @@ is (``growing_networks``).
 
 from dataclasses import dataclass
 
+from infogan_helpers.arguments import configured
 from infogan_helpers.data import check_images
 from infogan_helpers.growing_networks import STAGES
 from infogan_helpers.methods import infogan
@@ -70,5 +71,5 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
         ``TrainingResult``.
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    players, history, interrupted = run(METHOD, check_images(images), spec, config or Config(), **options)
+    players, history, interrupted = run(METHOD, check_images(images), spec, configured(config, Config), **options)
     return TrainingResult(players.generator, players.discriminator_q, history, interrupted)

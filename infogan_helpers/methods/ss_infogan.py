@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers import checks
+from infogan_helpers import arguments, checks
+from infogan_helpers.arguments import configured
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.labels import Labelled, labelled_images
@@ -158,8 +159,8 @@ def fit(images, spec, config=None, *, labels, device=None, checkpoint=None, call
     Raises:
         ValueError: as in ``labels.check_labels``; every class needs a labelled image.
     """
-    images, config = check_images(images), config or Config()
-    device = default_device() if device is None else device
+    images, config = check_images(images), configured(config, Config)
+    device = default_device() if device is None else arguments.device("device", device)
     few = Labelled(*(part.to(device) for part in labelled_images(images, labels, spec)))
 
     def step(players, batch, spec, config, generator, done):

@@ -6,6 +6,7 @@ grows over the run lets z say more and more. Not here: the networks, the two hal
 
 from dataclasses import dataclass
 
+from infogan_helpers.arguments import configured
 from infogan_helpers.elbo import bernoulli_log_likelihood, gaussian_kl, reparameterise
 from infogan_helpers.methods.autoencoders import (
     FINITE,
@@ -91,4 +92,4 @@ def fit(images, config=None, *, device=None, checkpoint=None, callback=None, pro
         ``AutoencoderResult(encoder, decoder, history, interrupted)``.
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    return fit_by(METHOD, images, config or Config(), **options)
+    return fit_by(METHOD, images, configured(config, Config), **options)

@@ -14,6 +14,8 @@ from torch import nn
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import configured, instance, takes
+from infogan_helpers.codes import Codes
 from infogan_helpers.data import check_images
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.infogan import train_step
@@ -41,6 +43,7 @@ class FlexiblePosterior(NamedTuple):
     continuous: Distribution
     circular: tuple = ()
 
+    @takes(codes=instance(Codes))
     def log_prob(self, codes):
         """log Q(c | x), in nats.
 
@@ -84,6 +87,7 @@ def _moments(distribution):
         return drawn.mean(dim=0), drawn.var(dim=0).log()
 
 
+@takes(posterior=instance(FlexiblePosterior))
 def draw_continuous(posterior):
     """Continuous codes c' ~ Q(c | x), drawn so that a gradient on them reaches Q: by reparameterisation.
 
@@ -253,5 +257,5 @@ def fit(images, spec, config=None, *, device=None, checkpoint=None, callback=Non
         ValueError: ``spec`` has a circular code, or no continuous one.
     """
     options = {"device": device, "checkpoint": checkpoint, "callback": callback, "progress": progress}
-    players, history, interrupted = run(METHOD, check_images(images), spec, config or Config(), **options)
+    players, history, interrupted = run(METHOD, check_images(images), spec, configured(config, Config), **options)
     return TrainingResult(players.generator, players.discriminator_q, history, interrupted)

@@ -5,6 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+from infogan_helpers.arguments import at_least, takes
 from infogan_helpers.worlds.rendering import box, cast, ellipsoid, turn_x, turn_y
 from infogan_helpers.worlds.world import Factor, World, steps
 
@@ -39,6 +40,7 @@ class Chairs(World):
     def file_stem(self):
         return f"chairs{self.image_shape[1]}"
 
+    @takes(kind=at_least(0))
     def type_name(self, kind):
         """A type in words: back, base, and arms if there are any."""
         back, base, arms = kind // 2 // len(self.BASES), kind // 2 % len(self.BASES), kind % 2

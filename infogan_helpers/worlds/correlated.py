@@ -5,6 +5,7 @@ import math
 import torch
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, at_least, takes
 from infogan_helpers.worlds.faces import Faces
 from infogan_helpers.worlds.world import World
 
@@ -30,8 +31,9 @@ class LitHead(World):
         if not checks.is_number(correlation) or not -1 < correlation < 1:
             raise ValueError(f"correlation must be a number in (-1, 1), got {correlation!r}")
         self._faces, self.correlation = Faces(side), correlation
-        super().__init__((factor for factor in self._faces.factors if factor.name in VARY), side)
+        super().__init__([factor for factor in self._faces.factors if factor.name in VARY], side)
 
+    @takes(n=at_least(0), generator=RANDOM)
     def sample_factors(self, n, generator=None):
         """Draw factors that go together.
 

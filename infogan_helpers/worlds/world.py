@@ -11,6 +11,7 @@ import torch
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import RANDOM, at_least, instance, integers, list_of, takes
 from infogan_helpers.data import DEFAULT_ROOT, ImageData, to_uint8
 from infogan_helpers.tensor_files import contents_of, load_tensors, save_tensors
 
@@ -41,6 +42,7 @@ class World:
         image_shape: ``(1, side, side)``.
     """
 
+    @takes(factors=list_of(instance(Factor), 1))
     def __init__(self, factors, side):
         side = checks.integer("side", side, least=8)
         self.factors, self.image_shape = tuple(factors), (1, side, side)
@@ -49,6 +51,7 @@ class World:
     def names(self):
         return tuple(factor.name for factor in self.factors)
 
+    @takes(n=at_least(0), generator=RANDOM)
     def sample_factors(self, n, generator=None):
         """Draw factors, each value as likely as any other.
 
@@ -75,8 +78,8 @@ class World:
         Raises:
             ValueError: the factors have another shape, or an integer lies outside its factor's values.
         """
-        factors = torch.as_tensor(factors)
-        if factors.ndim != 2 or factors.shape[1] != len(self.factors) or factors.is_floating_point():
+        factors = integers(None, 0)("factors", factors)
+        if factors.ndim != 2 or factors.shape[1] != len(self.factors):
             raise ValueError(
                 f"factors must be integers of shape (n, {len(self.factors)}), "
                 f"got {tuple(factors.shape)} of {factors.dtype}"

@@ -1,0 +1,382 @@
+"""Good arguments for every public callable of the module, most of them by the parameter's name alone.
+
+``BY_NAME`` holds an example per name; ``BY_CALLABLE`` those of callables that mean something else by it, the last
+pattern that fits first. What has neither is called with its default. Not here: bad arguments (``bad_arguments``).
+"""
+
+import fnmatch
+import inspect
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from infogan_helpers import checkpoints, evaluation, measured, mixtures, quality, training_plots
+from infogan_helpers.architectures import ARCHITECTURES
+from infogan_helpers.codes import CodeSpec
+from infogan_helpers.data import ImageData
+from infogan_helpers.drawings import drawing_pad
+from infogan_helpers.judges import Judge, save_judge
+from infogan_helpers.labels import Labelled
+from infogan_helpers.methods import infogan, vae, variational
+from infogan_helpers.methods.autoencoders import Encoder
+from infogan_helpers.posteriors import VonMises
+from infogan_helpers.priors import CorrelatedPrior
+from infogan_helpers.schedules import Ramp
+from infogan_helpers.widgets import TrainingView
+from infogan_helpers.worlds import Sprites
+
+N = 6  # rows of everything
+SPEC = CodeSpec((3,), 2, 4)
+SHAPE = (1, 8, 8)
+SHORT = {"steps": 1, "batch_size": 3, "sample_every": 1, "checkpoint_every": 1, "width": 0.02}
+
+
+def seeded():
+    return torch.Generator().manual_seed(0)
+
+
+def images(side=8, channels=1, n=N):
+    """Floats in [-1, 1]: a bright bar each, on noise."""
+    made = torch.rand(n, channels, side, side, generator=seeded()) - 1
+    made[:, :, 1:-1, side // 2] = 1
+    return made
+
+
+def matrix(*shape):
+    return torch.randn(*shape, generator=seeded())
+
+
+def classes(k=3, n=N):
+    return torch.arange(n) % k
+
+
+def codes():
+    return SPEC.sample(N, seeded())
+
+
+@cache
+def pair(architecture="mlp", shape=SHAPE, width=0.02):
+    torch.manual_seed(0)
+    return tuple(make(SPEC, shape, width).eval() for make in ARCHITECTURES[architecture])
+
+
+def g():
+    return pair()[0]
+
+
+def dq():
+    return pair()[1]
+
+
+def posterior():
+    return evaluation.read_codes(dq(), images())
+
+
+@cache
+def world():
+    return Sprites(8)
+
+
+def factors():
+    return world().sample_factors(N, seeded())
+
+
+def few_factors():
+    """Two factors of two values, every pair of them seen, and codes that follow them."""
+    return torch.tensor([[i % 2, i // 2 % 2] for i in range(12)])
+
+
+@cache
+def network(kind):
+    torch.manual_seed(0)
+    return kind().eval()
+
+
+@cache
+def history():
+    images_of_ten = torch.cat([images(n=9), images(n=9)])
+    config = infogan.Config(**SHORT, architecture="mlp", norm="none")
+    return infogan.fit(images_of_ten, SPEC, config, device="cpu", progress=False).history
+
+
+def folder():
+    """A folder with a model, a classifier, a judge and figures of a run; the test's own, the working folder."""
+    if not Path("text.json").exists():
+        _fill()
+    return "."
+
+
+def _fill():
+    checkpoints.save_pretrained("text", g(), dq(), {}, ".")
+    quality.save_classifier(network(quality.DigitClassifier), {}, ".")
+    measured.save_measured("text_measured", [{"a": 1}], ".")
+    save_judge(network(judge), {}, ".")
+
+
+def judge():
+    return Judge(world())
+
+
+def data():
+    return ImageData((127.5 * (images() + 1)).byte(), classes(), "somewhere")
+
+
+def encode(pictures):
+    return pictures.flatten(1)[:, 20:23]
+
+
+BY_NAME = {
+    "angles": lambda: matrix(N),
+    "bins": lambda: 4,
+    "callback": lambda: None,
+    "caption": lambda: "text",
+    "checkpoint": lambda: None,
+    "classifier": lambda: network(quality.DigitClassifier),
+    "code": lambda: "c1",
+    "codes": codes,
+    "columns": lambda: 3,
+    "config": lambda: infogan.Config(**SHORT, architecture="mlp", norm="none"),
+    "data": data,
+    "device": lambda: "cpu",
+    "discriminator_q": dq,
+    "done": lambda: 0.5,
+    "encode": lambda: encode,
+    "encoder": lambda: np.full((2, 2), 0.5),
+    "facts": dict,
+    "factors": factors,
+    "fake": images,
+    "fake_logit": lambda: matrix(N),
+    "features": lambda: matrix(N, 3),
+    "folder": folder,
+    "frames": lambda: 2,
+    "generator": seeded,
+    "groups": lambda: {"a": matrix(N, 2)},
+    "history": history,
+    "image": lambda: data().images[0, 0],
+    "images": images,
+    "joint": lambda: np.array([[0.25, 0.25], [0.125, 0.375]]),
+    "judge": lambda: network(judge),
+    "jobs": lambda: 1,
+    "labels": classes,
+    "log_variance": lambda: matrix(N, 3),
+    "logits": lambda: matrix(N, 3),
+    "mean": lambda: matrix(N, 3),
+    "mixture": mixtures.ring,
+    "models": lambda: {"text": (g(), dq())},
+    "n": lambda: 5,
+    "name": lambda: "text",
+    "others": lambda: matrix(N),
+    "path": lambda: "file.safetensors",
+    "per_class": lambda: 1,
+    "pictures": images,
+    "points": lambda: matrix(N, 2),
+    "posterior": posterior,
+    "probabilities": lambda: matrix(N, 10).softmax(1),
+    "progress": lambda: False,
+    "real": images,
+    "real_logit": lambda: matrix(N),
+    "root": lambda: "nowhere",
+    "scores": lambda: matrix(N, N),
+    "seed": lambda: 3,
+    "spec": lambda: SPEC,
+    "steps": lambda: 1,
+    "strength": lambda: 0.5,
+    "test": lambda: None,
+    "title": lambda: "text",
+    "values": lambda: [0.0, 0.5],
+    "world": world,
+    "xlabel": lambda: "text",
+    "ylabel": lambda: "text",
+    "z": lambda: matrix(N, 3),
+}
+
+_NETWORKS = {"generator": g, "discriminator_q": dq}
+_SMALL = {"image_shape": lambda: (1, 8, 8), "width": lambda: 0.02}
+_VAE = {"config": lambda: vae.Config(**SHORT, architecture="mlp", norm="none", latents=2)}
+
+
+def _config_of(name):
+    module = __import__(f"infogan_helpers.methods.{name}", fromlist=["Config"])
+    latents = {"latents": 2} if hasattr(module.Config, "latents") else {}
+    architecture = {"progressive": "growing", "noise_last": "mirrored"}.get(name, "mlp")
+    return lambda: module.Config(**SHORT, **latents, architecture=architecture, norm="none")
+
+
+_METHODS = [path.stem for path in Path(infogan.__file__).parent.glob("*.py") if "def fit(" in path.read_text("utf-8")]
+BY_CALLABLE = {
+    "bottleneck.bottleneck": {"beta": lambda: 2.0},
+    "bottleneck.bottleneck_curve": {"betas": lambda: [1.0, 3.0]},
+    "bounds.barber_agakov": {"log_q": lambda: matrix(N), "prior_entropy": lambda: 1.0},
+    "channels.*": {"n": lambda: 4},
+    "checkpoints.*": {**_NETWORKS, "tensors": lambda: {"a": matrix(2)}},
+    "checkpoints.load_networks": {"path": lambda: f"{folder()}/text.safetensors"},
+    "code_factors.code_factor_table": {
+        "codes": lambda: matrix(N, 2),
+        "values": lambda: world().values(factors()),
+    },
+    "codes.Codes": {name: lambda name=name: getattr(codes(), name) for name in ("noise", "categorical", "continuous")},
+    "codes.Codes.replace": {
+        name: lambda name=name: getattr(codes(), name) for name in ("noise", "categorical", "continuous", "circular")
+    },
+    "codes.Codes.sweep_*": {"index": lambda: 0, "classes": lambda: [0, 2]},
+    "codes.Codes.sweep_circular": {"angles": lambda: [0.0, 1.0]},
+    "codes.CodeSpec.codes_at": {"categorical": lambda: [1], "continuous": lambda: [0.5, 0.1]},
+    "controllers.control": {
+        **{name: lambda: torch.tensor(0.5) for name in ("error", "integral", "output")},
+        **{name: lambda: 0.1 for name in ("proportional", "gain", "least")},
+    },
+    "data.to_model_range": {"images": lambda: data().images},
+    "data.load_*": {"root": lambda: None},
+    "data.download": {"name": lambda: "MNIST"},
+    "data.BatchSampler": {"batch_size": lambda: 2},
+    "disentanglement.*": {
+        "codes": lambda: few_factors() + 0.1 * matrix(12, 2),
+        "factors": few_factors,
+        "test": lambda: (few_factors() + 0.1 * matrix(12, 2), few_factors()),
+        "world": lambda: None,
+        "encode": lambda: None,
+    },
+    "drawings.*": {
+        **_NETWORKS,
+        "pad": drawing_pad,
+        "noise": lambda: 1,
+        "drawing": lambda: bytes([255] * 32 * 32),
+        "digits": lambda: [],
+    },
+    "data.load_mnist": {"train": lambda: False},
+    "deep_networks.*": _SMALL,
+    "evaluation.*": {
+        **_NETWORKS,
+        "codes": classes,
+        "n_codes": lambda: 3,
+        "n_labels": lambda: 3,
+        "matching": lambda: np.array([0, 1, 2]),
+        "train": data,
+        "test": data,
+        "table": lambda: pd.DataFrame({"slant": [0.5, 0.1], "width": [0.2, -0.9]}, index=["c2", "c3"]),
+        "measures": lambda: ("slant", "width"),
+        "encoder": lambda: network(lambda: Encoder(_VAE["config"]().spec, SHAPE, _VAE["config"]())),
+    },
+    "evaluation.draw_images": {"codes": codes},
+    "exercises.clinic.*": {"history": history},
+    "exercises.*check_value": {"name": lambda: "text", "value": lambda: 1.0},
+    "explorer_page.*": {
+        **_NETWORKS,
+        "path": lambda: "page.html",
+        "matching": lambda: [0, 1, 2],
+        "meanings": lambda: {"c2": "slant"},
+    },
+    "games.*": {"discriminator_q": lambda: pair("mlp")[1]},
+    "growing_networks.*": _SMALL,
+    "growing_networks.Growing.grow": {"grown": lambda: 1.0},
+    "growing_networks.*.forward": {"images": lambda: images(8)},
+    "information.*": {"p": lambda: [0.2, 0.8], "q": lambda: [0.5, 0.5]},
+    "information.variational_lower_bound": {"q": lambda: np.full((2, 2), 0.5)},
+    "interventions.*": {name: lambda: 4 for name in ("n_train", "n_test", "batch_size", "n_spread")},
+    "judges.*": {"answers": lambda: network(judge)(images())[0]},
+    "judges.judged": {"images": lambda: images()},
+    "labels.check_labels": {"n": lambda: N},
+    "losses.lower_bound": {"read_from": lambda: torch.ones(N, 3, dtype=torch.bool)},
+    "measured.load_measured": {"name": lambda: folder() and "text_measured"},
+    "measured.save_measured": {"records": lambda: [{"a": 1}]},
+    "methods.*.fit": {"image_shape": lambda: SHAPE},
+    **{f"methods.{name}.fit": {"config": _config_of(name)} for name in _METHODS},
+    "methods.*vae.fit": {"callback": lambda: None},
+    "methods.ss_infogan.fi*": {"labels": lambda: torch.tensor([0, 1, 2, -1, -1, -1])},
+    "methods.instance_noise.blurred": {"deviation": lambda: 0.1},
+    "methods.variational.draw_continuous": {"posterior": lambda: _flexible()},
+    "networks.*": _SMALL,
+    "networks.QHead": {"features": lambda: 3, "hidden": lambda: 0, "variance": lambda: "fixed", "norm": lambda: "none"},
+    "networks.count_parameters": {"module": dq},
+    "networks.bounded_log_variance": {"raw": lambda: matrix(N)},
+    "pictures.to_colours": {"images": lambda: images(channels=3)},
+    "pictures.sheet": {"images": images, "shape": lambda: (3, 2)},
+    "plots.*": {
+        "x": lambda: np.arange(N),
+        "series": lambda: {"a": matrix(N)},
+        "matrix": lambda: matrix(2, 3),
+        "values": lambda: np.array([0.0, 1.0]),
+        "measured": lambda: {"a": matrix(N, 2)},
+        "weights": lambda: {"a": Ramp(0.0, 1.0, 0.0, 1.0), "b": 1.0},
+        "levels": lambda: {"a": 1.0},
+        "row_labels": lambda: ["a", "b"],
+        "column_labels": lambda: [0.0, 1.0, 2.0],
+        "row_name": lambda: "text",
+        "column_name": lambda: "text",
+        "support": lambda: (-1, 1),
+        "unit": lambda: "text",
+    },
+    "plots.dots": {"groups": lambda: {"a": matrix(N)}},
+    "point_networks.*": {"images": lambda: matrix(N, 2), "width": lambda: 0.02},
+    "posteriors.Posterior.rows": {"chosen": lambda: slice(0, 3)},
+    "priors.*": {"seeds": lambda: (0, 1), "between": lambda: 0.5},
+    "priors.CategoricalPrior": {"classes": lambda: 3},
+    "priors.CorrelatedPrior": {"correlation": lambda: 0.5},
+    "priors.HierarchicalPrior": {"classes": lambda: 3, "shared": lambda: 0.5},
+    "priors.continuous_prior": {"value": lambda: "uniform"},
+    "quality.*": {"images": lambda: images(28), "codes": classes, "others": lambda: matrix(N, 3)},
+    "quality.train_classifier": {"epochs": lambda: 1, "batch_size": lambda: 3},
+    "runtime.by_budget": {"full": lambda: 2, "quick": lambda: 1},
+    "schedules.Ramp": {name: lambda x=x: x for name, x in {"start": 0, "end": 1, "before": 0, "after": 1}.items()},
+    "schedules.*": {"value": lambda: 0.5},
+    "tensor_files.save_tensors": {"tensors": lambda: {"a": matrix(2)}, "metadata": dict},
+    "tensor_files.load_tensors": {"path": lambda: f"{folder()}/text.safetensors"},
+    "stacked_digits.stack_digits": {"digits": lambda: images()},
+    "stacked_digits.count_stacked": {"images": lambda: images(28, 3)},
+    "training.*": {"method": lambda: infogan.METHOD, "data": images},
+    "training_plots.*": {"histories": lambda: {"a": history()}, "figure": training_plots.nothing_trained},
+    "transforms.*": {"share": lambda: 0.5, "deviation": lambda: 0.1},
+    "widgets.*": {**_NETWORKS, "examples": images, "matching": lambda: [0, 1, 2], "meanings": lambda: {"c2": "slant"}},
+    "worlds.*": {"low": lambda: 0.0, "high": lambda: 1.0, "n": lambda: 3, "side": lambda: 8},
+    "worlds.world.World": {"factors": lambda: world().factors},
+    "worlds.chairs.*": {"kind": lambda: 0},
+}
+INSTANCES = {
+    "channels.Channel": lambda: __import__("infogan_helpers.channels", fromlist=["x"]).CHANNELS["symmetric"],
+    "codes.Codes": lambda: CodeSpec((3,), 2, 4, circular=1).sample(N, seeded()),
+    "codes.CodeSpec": lambda: SPEC,
+    "evaluation.CodeScore": lambda: None,
+    "growing_networks.Growing": lambda: pair("growing")[0],
+    "growing_networks.GrowingGenerator": lambda: pair("growing")[0],
+    "growing_networks.GrowingDiscriminatorQ": lambda: pair("growing")[1],
+    "labels.Labelled": lambda: Labelled(images(), torch.tensor([2, 2, 2])),
+    "methods.variational.FlexiblePosterior": lambda: _flexible(),
+    "posteriors.Posterior": posterior,
+    "posteriors.VonMises": lambda: VonMises(torch.nn.functional.normalize(matrix(N, 2)), torch.ones(N)),
+    "priors.CorrelatedPrior": lambda: CorrelatedPrior(0.5),
+    "schedules.Ramp": lambda: Ramp(0.0, 1.0, 0.0, 1.0),
+    "widgets.TrainingView": lambda: TrainingView(SPEC),
+    "worlds.world.World": world,
+}
+
+
+@cache
+def _flexible():
+    torch.manual_seed(0)
+    config = variational.Config(**SHORT, architecture="mlp", norm="none", family="gaussian")
+    players = variational.make(SPEC, SHAPE, config)
+    return players.discriminator_q.eval()(images())[1]
+
+
+def example(callable_name, parameter):
+    """A good argument; ``LookupError`` where none is known and there is no default."""
+    fitting = [p for p in BY_CALLABLE if fnmatch.fnmatchcase(callable_name, p) and parameter.name in BY_CALLABLE[p]]
+    if fitting:
+        return BY_CALLABLE[fitting[-1]][parameter.name]()
+    if parameter.name in BY_NAME:
+        return BY_NAME[parameter.name]()
+    if parameter.default is not inspect.Parameter.empty:
+        return parameter.default
+    raise LookupError(f"tests/good_arguments.py needs an example of {parameter.name!r} for {callable_name}")
+
+
+def instance(class_name, cls):
+    """An object to call methods of: listed, or made with good arguments."""
+    if class_name in INSTANCES:
+        return INSTANCES[class_name]()
+    parameters = inspect.signature(cls).parameters.values()
+    torch.manual_seed(0)
+    return cls(**{p.name: example(class_name, p) for p in parameters if p.kind is not p.VAR_KEYWORD})

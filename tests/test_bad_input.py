@@ -1,0 +1,333 @@
+"""Every public callable of the module, called with every kind of bad argument: it is refused clearly, or defined.
+
+Callables are found, not listed: a new one is tried as soon as it is there. What is not tried, because only the package
+itself calls it with what it has checked, is in ``INTERNAL``; what is taken although it looks wrong is in ``DEFINED``.
+"""
+
+import dataclasses
+import fnmatch
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import types
+from functools import partial
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from bad_arguments import ANYWHERE, bad_arguments, is_not_finite, outcome, same
+from good_arguments import example, instance
+
+import infogan_helpers
+from infogan_helpers import checkpoints, data, disentanglement, judges, measured, quality
+from infogan_helpers.worlds import world
+
+_LOOP = "called by the loop in every step, with what ``fit`` and the configuration have checked"
+_PARTS = "built into a network by its constructor, which has checked what it was given"
+_LEARNER = "tries a learner's own function: an ``AssertionError`` names what that did (test_exercises*.py)"
+INTERNAL = {
+    "applications.*": "what they are given is checked by what they call, and by test_*.py of their own",
+    "drawings.[adps]*": "called by the explorer",
+    "editing.*": "called by the explorer",
+    "evaluation.eval_mode": "a context around a network's calls",
+    "explorer_page.found_again": "called by ``export_explorer``",
+    "arguments.*": "the validators: their answers are test_arguments.py's",
+    "checks.*": "the validators: their answers are test_checks.py's",
+    "interrupts.*": _LOOP,
+    "run_files.*": _LOOP,
+    "tensor_files.contents_of": "a context around what reads a file",
+    "checkpoints.*named_tensors": _LOOP,
+    "checkpoints.made_of": "called by what reads files, on what they hold",
+    "codes.check_classes": "called by ``CodeSpec.check`` and ``Posterior.log_prob``",
+    "controllers.control": _LOOP,
+    "deep_networks.shared": _PARTS,
+    "deep_networks.turned_back": _PARTS,
+    "data.download": "torchvision's download, called by ``load_mnist``",
+    "data.load_fashion_mnist": "``load_mnist``'s twin, whose data no test has",
+    "drawings.told": "called by the explorer",
+    "drawings.spelled": "called by the explorer",
+    "elbo.gaussian_log_density": "called by ``rate_parts``, whose shapes broadcast",
+    "exercises.[an]*": _LEARNER,
+    "exercises.checking.*": _LEARNER,
+    "exercises.clinic.[pns]*": "called by ``diagnose``",
+    "explorer_page.[acnpl]*": "called by the explorer and ``export_explorer``",
+    "figures.*": "called by ``plots``, each with its own figure",
+    "games.*_penalty": _LOOP,
+    "growing_networks.*.features": _PARTS,
+    "growing_networks.Growing": _PARTS,
+    "judges.judge_loss": "called by ``train_judge`` in every step",
+    "judges.Judge.forward": "called by ``judged``",
+    "methods.*.train_step": _LOOP,
+    "methods.*.make": _LOOP,
+    "methods.*.finish": _LOOP,
+    "methods.*.draw": _LOOP,
+    "methods.*.summary": "of numbers, called by the loop",
+    "methods.*.verdict": _LOOP,
+    "methods.*.label_loss": _LOOP,
+    "methods.autoencoders.[DEdfms]*": _LOOP,
+    "methods.digits.[mru]*": _LOOP,
+    "methods.infogan_cr.sample_pairs": _LOOP,
+    "methods.noise_last.follow": _LOOP,
+    "methods.players.[adgmrs]*": _LOOP,
+    "methods.variational.[FGMbf]*": _PARTS,
+    "networks.[QBbrisc]*": _PARTS,
+    "point_networks.[klb]*": _PARTS,
+    "posteriors.joined": "called by ``read_codes`` on what the network answered",
+    "posteriors.Posterior.rows": "called by methods, with a slice",
+    "posteriors.VonMises.*": "called by ``Posterior``",
+    "priors.*Prior.*": "called by ``CodeSpec``, which has checked the codes",
+    "quality.learn": "called by ``train_classifier`` and ``train_judge``",
+    "quality.DigitClassifier.forward": "called by ``classify``",
+    "widgets.Explorer*": "made by ``explorer`` and its relatives",
+    "worlds.*.draw": "called by ``render``, which has checked the factors",
+    "worlds.world.steps": "called by each world's constructor",
+    "worlds.rendering.*": "called by each world's ``draw``",
+}
+_NUMBERS = "-1|0|1.9|2**64"
+_ROWS = "a row less|one row"
+_ANY = "a dimension less|a dimension more|no rows|empty list|empty tensor|scalar tensor of NaN"
+# (callables, parameters, kinds): what looks wrong there and is not, and why. Patterns, "|" between them.
+DEFINED = {
+    ("*", "*", "as NumPy's number"): "NumPy's numbers are as good as Python's",
+    ("*", "seed", "0"): "a seed",
+    ("*.*Config", "*", "0|1.9|2**64|True"): "a value of that field: its own validator has the bounds",
+    ("schedules.*|priors.*|codes.CodeSpec|growing_networks.*|*networks.*", "*", _NUMBERS): "a number that is taken",
+    ("schedules.weight", "name", "*"): "how the caller's message will call it",
+    (
+        "transforms.*|textures.*|methods.*|interventions.*",
+        "deviation|strength|still|stray_strokes|share",
+        _NUMBERS,
+    ): "a size",
+    ("bottleneck.*|bounds.*|losses.*", "beta|prior_entropy|class_balance", _NUMBERS): "a weight, or nats",
+    (
+        "code*|plots.*|worlds.*",
+        "index|circular|between|decimals|scale|kind|correlation|n",
+        "0|1.9",
+    ): "a number it takes",
+    ("*", "spec", "another spec"): "a spec",
+    ("*", "progress|ink|information_trains_trunk|symmetries|train|continuous", "True"): "a choice",
+    ("data.mnist_sample", "train", "None"): "both parts",
+    (
+        "plots.*|training_plots.*",
+        "caption|title|xlabel|ylabel|row_name|column_name|unit|code",
+        "text|cuda|None",
+    ): "words",
+    ("plots.*", "row_labels", "list of text|array of text"): "words",
+    ("*", "path|folder|root|checkpoint", "text|cuda"): "a path",
+    ("checkpoints.*|measured.*", "name", "text|cuda"): "a name",
+    (
+        "checkpoints.*|judges.*|quality.*|tensor_files.*",
+        "facts|metadata",
+        "dict|* of None|no entries",
+    ): "what JSON can write",
+    (
+        "checkpoints.save_*|judges.save_*|quality.save_*",
+        "generator|discriminator_q|judge|classifier",
+        "a NaN weight",
+    ): "whoever trained it may look for the NaN; what draws or reads with it refuses",
+    ("checkpoints.*|tensor_files.*", "tensors", "no entries"): "a file that holds nothing",
+    ("measured.save_measured", "records", "*"): "what JSON can write",
+    ("colab.*|disentanglement.codes_and_factors", "names", "*"): "names, of packages or for a message",
+    ("runtime.by_budget", "*", "*"): "handed back as it came",
+    ("*.fit|training.run", "callback", "a function"): "a callback",
+    (
+        "*",
+        "images|examples|labels|digits|image|angles|points|probabilities|factors|codes|data|others|features|log_q|matrix",
+        _ROWS,
+    ): "fewer of them",
+    (
+        "games.*|losses.*|elbo.*",
+        "real_logit|fake_logit|logits|z",
+        _ROWS + "|a dimension *|no rows",
+    ): "any",
+    ("data.*|measures.*|methods.*|transforms.add_noise|priors.wrapped", "images|angles", _ANY): "any shape of it",
+    ("codes.*|*networks.*", "codes", "codes without rows|a row less"): "none in, none out",
+    ("code_factors.as_columns", "posterior", "a row less|answers without*|one head for two"): "answers on other codes",
+    (
+        "codes.Codes*|bottleneck.*|codes.CodeSpec*|transforms.*|*Config",
+        "*",
+        "empty list|empty tensor",
+    ): "none",
+    ("plots.curves|plots.heatmap", "x|series|matrix", "one NaN|tensor of NaN"): "a gap",
+    ("plots.*|explorer_page.*|widgets.*", "levels|meanings|weights", "dict|no entries"): "names to what they name",
+    (
+        "codes.Codes*",
+        "noise|continuous",
+        "one NaN|one infinity",
+    ): "``draw_images`` refuses them",
+    ("codes.CodeSpec.*", "codes", "codes with one *"): "goes on into the networks, whose answer is NaN then",
+    (
+        "losses.code_recovery",
+        "codes",
+        "another class|codes with one *",
+    ): "no answer is right then",
+    (
+        "losses.code_recovery",
+        "posterior",
+        "* with one NaN|one head for two",
+    ): "only logits are looked at",
+    ("*", "images|examples|points", "in float16"): "pictures that are rounded",
+    ("pictures.to_colours|textures.*|worlds.*", "images|factors", "no rows"): "none in, none out",
+    ("data.to_uint8", "images", "*infinity"): "what lies beyond the range is cut off",
+    ("drawings.read_drawing", "generator", "a NaN weight"): "it only says how large a picture is",
+    ("data.BatchSampler", "images", "*"): "any tensor, whatever it holds",
+    ("games.*|elbo.*", "*_logit|pictures", "*infinity"): "a D, or a pixel, that is certain: what the loss tends to",
+}
+# Errors in words of their own, that say which file it is.
+SAID = {
+    (
+        "checkpoints.*|tensor_files.*|judges.*|quality.*",
+        "path|folder",
+        "text|cuda",
+    ): "a path at which there is no such file",
+    ("tensor_files.load_tensors", "sha256", "*"): "a digest that is not the file's: the file is named",
+}
+# What a training step calls: NaN and infinity go through, and the loop names the step and the likely cause.
+IN_THE_LOOP = (
+    "games.*|posteriors.*|losses.*|elbo.*|bounds.*|*networks.*.forward|data.*|transforms.*|methods.*|priors.wrapped"
+)
+
+
+def is_defined(name, parameter, kind, answer):
+    """Whether an answer to a bad argument is one of those that are meant."""
+    not_finite = re.search("NaN|infinity", kind) and _fits(name, IN_THE_LOOP)
+    if not_finite and is_not_finite(answer):
+        return True
+    return is_listed(DEFINED, name, parameter, kind)
+
+
+def is_listed(table, *call):
+    return any(all(map(_fits, call, entry)) for entry in table)
+
+
+def _fits(text, patterns):
+    return any(text == pattern or fnmatch.fnmatchcase(text, pattern) for pattern in patterns.split("|"))
+
+
+def is_record(cls):
+    """Whether a class only holds what it is given: what reads it has to check."""
+    plain = dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__")
+    return hasattr(cls, "_fields") or plain
+
+
+def callables():
+    """``{name: (class or None, function or class)}`` of all that is public: functions, classes, their methods."""
+    found = {}
+    for info in pkgutil.walk_packages(infogan_helpers.__path__, "infogan_helpers."):
+        module = importlib.import_module(info.name)
+        for name, thing in vars(module).items():
+            if name.startswith("_") or getattr(thing, "__module__", None) != info.name or not callable(thing):
+                continue
+            full = f"{info.name.removeprefix('infogan_helpers.')}.{name}"
+            if not (inspect.isclass(thing) and is_record(thing)):
+                found[full] = None, thing
+            if inspect.isclass(thing):
+                methods = {n: f for n, f in vars(thing).items() if not n.startswith("_") and inspect.isfunction(f)}
+                found |= {f"{full}.{n}": (thing, f) for n, f in methods.items()}
+    return found
+
+
+CALLABLES = callables()
+
+
+def prepared(name):
+    """``(function, good arguments)``: a bound method, or the thing itself."""
+    cls, function = CALLABLES[name]
+    if cls is not None:
+        function = getattr(instance(name.rpartition(".")[0], cls), name.rpartition(".")[2])
+    named = [
+        p for p in inspect.signature(function).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    return function, {p.name: example(name, p) for p in named}
+
+
+@pytest.fixture
+def at_home(tmp_path, monkeypatch):
+    """A working folder of one's own; the data's folders are there; nothing is fetched, installed or left behind."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("INFOGAN_OFFLINE", "1")
+    for module in (checkpoints, quality, judges, measured, data, world):
+        for folder in ("PRETRAINED_FOLDER", "SCORING_FOLDER", "MEASURED_FOLDER", "DEFAULT_ROOT"):
+            if hasattr(module, folder):
+                monkeypatch.setattr(module, folder, tmp_path)
+    monkeypatch.setattr(subprocess, "run", _pretend)
+    few_trees = partial(disentanglement.GradientBoostingClassifier, n_estimators=2)
+    monkeypatch.setattr(disentanglement, "GradientBoostingClassifier", few_trees)
+    yield
+    plt.close("all")
+
+
+def _pretend(*_, **__):
+    return types.SimpleNamespace(returncode=0)
+
+
+def tried(name):
+    """``(parameter, bad, outcome, detail)`` of every call of one callable."""
+    function, good = prepared(name)
+    torch.manual_seed(0)
+    function(**good)
+    parameters = inspect.signature(function).parameters
+    for parameter in own(function, good):
+        # What a message may call it: by its name, by that of an argument that it has to fit, or by what it holds.
+        names = {
+            *good,
+            *name.split("."),
+            str(good.get("name")),
+            *getattr(good[parameter], "_fields", ()),
+            "image_shape",
+        }
+        names |= {"images"} if parameter == "data" else set()
+        names |= {word.lower() for word in names}
+        for bad in bad_arguments(good[parameter]):
+            worse = bad.make()
+            if worse is None and parameters[parameter].default is None:
+                continue
+            how, detail = outcome(partial(_call, name, {parameter: worse}), names)
+            if how == "accepted" and bad.stands_for is not None:
+                how = "converted" if same(detail, _call(name, {parameter: bad.stands_for()})) else how
+            yield parameter, bad.kind, how, detail
+
+
+def own(function, good):
+    """Parameters to try; of a configuration those fields that it adds, since what it inherits is tried where it is."""
+    bases = [base for base in getattr(function, "__bases__", ()) if dataclasses.is_dataclass(base)]
+    inherited = {field.name for base in bases for field in dataclasses.fields(base)}
+    return [name for name in good if name not in inherited]
+
+
+def _call(name, changed):
+    function, good = prepared(name)
+    torch.manual_seed(0)
+    return function(**{**good, **changed})
+
+
+def is_internal(name):
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in INTERNAL)
+
+
+TRIED = [name for name in CALLABLES if not is_internal(name)]
+
+
+@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.filterwarnings("ignore")
+def test_bad_arguments_are_refused_clearly_or_defined(name, at_home):
+    wrong = []
+    for parameter, kind, how, answer in tried(name):
+        if how == "hangs" or (how == "unclear" and not is_listed(SAID, name, parameter, kind)):
+            wrong.append(f"{parameter} = {kind}: {answer}")
+        elif how == "accepted" and not is_defined(name, parameter, kind, answer):
+            wrong.append(f"{parameter} = {kind}: taken, gave {answer!r:.60}")
+    assert not wrong, f"{name}: refuse these (infogan_helpers/arguments.py), or say in DEFINED why not:\n" + "\n".join(
+        wrong
+    )
+
+
+def test_nothing_is_excused_that_is_not_there():
+    unused = {pattern for pattern in INTERNAL if not any(fnmatch.fnmatchcase(name, pattern) for name in CALLABLES)}
+    assert unused == set()
+
+
+def test_the_table_has_twenty_kinds_of_bad_argument():
+    assert len(ANYWHERE) >= 20
