@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
+from small_runs import ctrl_c
 
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.losses import answer_information
@@ -189,7 +190,7 @@ def test_a_scheduled_run_resumes_bit_for_bit(tmp_path):
     def stopping(*arguments):
         calls.append(1)
         if len(calls) == 4:
-            raise KeyboardInterrupt
+            ctrl_c()
         return train_step(*arguments)
 
     part = run(

@@ -1,6 +1,7 @@
 """Faults by the hundred: runs killed at random moments and resumed; files with flipped bits, and cut short.
 
-    python tests/benchmarks/faults.py                       # 100 kills, 200 flips and 200 ends of each kind of file
+    python tests/benchmarks/faults.py kills                           # 100 kills
+    python tests/benchmarks/faults.py damages --mnist FOLDER          # 200 flips and 200 ends of each kind of file
 
 A run is killed (SIGKILL) at a random moment of its time, of all kills 20 at a random moment of a save. A second process
 goes on from what is there, and its weights, history, pictures, optimisers and random states are compared, to the bit,
@@ -13,7 +14,6 @@ import gzip
 import multiprocessing
 import os
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -212,42 +212,56 @@ def unpacked(mnist, stem):
     return plain.read_bytes() if plain.is_file() else gzip.decompress(plain.with_name(f"{stem}.gz").read_bytes())
 
 
-def write(killed, damaged):
-    """Both tables, to ``results/faults.md``."""
+def write(name, heading, note, rows, verdict):
+    """A table, to ``results/NAME.md``."""
     where = conditions()
-    table = killed.groupby(["aimed", "hit"]).agg(
-        kills=("identical", "size"), identical=("identical", "sum"), least=("steps", "min"), most=("steps", "max")
-    )
     lines = [
-        "# Faults", "",
-        f"By `python tests/benchmarks/faults.py`, {where['date']}: {where['machine']}, Python {where['python']}, "
-        f"torch {where['torch']}, commit {where['commit']}.", "",
-        "## Killed and resumed", "",
+        f"# {heading}", "",
+        f"By `python tests/benchmarks/faults.py {name}`, {where['date']}: {where['machine']}, Python "
+        f"{where['python']}, torch {where['torch']}, commit {where['commit']}.", "",
+        note, "",
+        *markdown(rows), "",
+        verdict, "",
+    ]  # fmt: skip
+    (RESULTS / f"{name}.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def write_kills(killed):
+    """``results/kills.md``, of a list of ``Kill``."""
+    table = (
+        pd.DataFrame(killed)
+        .groupby(["aimed", "hit"])
+        .agg(kills=("identical", "size"), identical=("identical", "sum"), least=("steps", "min"), most=("steps", "max"))
+    )
+    note = (
         f"Runs of {CONFIG.steps} steps that save every {CONFIG.checkpoint_every}, killed by SIGKILL, aimed at any "
         "moment or at a save, and gone on from in another process. Identical: all that the last file holds, to the bit "
-        "(but the clock). Least and most: the steps that the file had behind it when the run was killed.", "",
-        *markdown(table.reset_index()), "",
-        f"{int(killed.identical.sum())} of {len(killed)} identical.", "",
-        "## Damaged files", "",
-        "One bit flipped, or cut short, at random places. Named: a `ValueError` with the file and what to do.", "",
-        *markdown(damaged), "",
-    ]  # fmt: skip
-    (RESULTS / "faults.md").write_text("\n".join(lines), encoding="utf-8")
+        "(but the clock). Least and most: the steps that the file had behind it when the run was killed."
+    )
+    verdict = f"{sum(kill.identical for kill in killed)} of {len(killed)} identical."
+    write("kills", "Runs killed and gone on from", note, table.reset_index(), verdict)
+
+
+def write_damages(rows):
+    """``results/damages.md``, of what ``damages`` returns."""
+    note = "One bit flipped, or cut short, at random places. Named: a `ValueError` with the file and what to do."
+    verdict = f"{sum(row['named'] for row in rows)} of {sum(row['tries'] for row in rows)} named."
+    write("damages", "Damaged files", note, pd.DataFrame(rows), verdict)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--damages", type=int, default=200)
+    parser.add_argument("what", choices=("kills", "damages"))
+    parser.add_argument("--count", type=int, help="of kills, 100 at first; of flips, and of ends, 200")
     parser.add_argument("--mnist", type=Path, help="a folder as INFOGAN_DATA names one; without it no file of MNIST")
     options = parser.parse_args()
     torch.set_num_threads(1)
     random.seed(0)
-    killed = pd.DataFrame(kills(options.kills))
-    damaged = pd.DataFrame(damages(options.damages, options.mnist))
-    write(killed, damaged)
-    return int(not killed.identical.all() or damaged.named.sum() != damaged.tries.sum())
+    if options.what == "kills":
+        write_kills(kills(options.count or 100))
+    else:
+        write_damages(damages(options.count or 200, options.mnist))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
