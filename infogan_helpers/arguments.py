@@ -130,6 +130,27 @@ def mapping_of(validate, least=0):
     return entries
 
 
+def record(kind, **validators):
+    """A named tuple of a kind, fields of which other validators take; those that are arrays or tensors have a row each.
+
+    Args:
+        kind: a ``NamedTuple``.
+        validators: of fields, by name.
+    """
+    whole = instance(kind)
+
+    def fields(name, value):
+        checked = {
+            field: take(f"{name}.{field}", getattr(whole(name, value), field)) for field, take in validators.items()
+        }
+        rows = {field: len(x) for field, x in checked.items() if isinstance(x, (np.ndarray, torch.Tensor))}
+        if len(set(rows.values())) > 1:
+            raise ValueError(f"{name} must have one row of {' and '.join(rows)} each, got {list(rows.values())}")
+        return value._replace(**checked)
+
+    return fields
+
+
 def network(*attributes):
     """A ``torch.nn.Module`` that has attributes: ``network("spec", "image_shape")`` is a G, or a D with Q."""
     wanted = "a network" + (f" with {' and '.join(attributes)}" if attributes else "")

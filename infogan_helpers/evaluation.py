@@ -53,7 +53,7 @@ def read_codes(discriminator_q, images, batch_size=1000):
         parts = [discriminator_q(as_model_range(batch.to(device)))[1] for batch in images.split(batch_size)]
     answers = joined(parts)
     for tensor in (*answers.categorical_logits, answers.mean, answers.log_variance, *sum(answers.circular, ())):
-        _check_finite("discriminator_q", "answer", tensor)
+        check_finite("discriminator_q", "answer", tensor)
     return answers
 
 
@@ -79,8 +79,8 @@ def draw_images(generator, codes, batch_size=1000):
         rows = range(0, len(codes), batch_size)
         images = torch.cat([generator(codes[i : i + batch_size].to(device)).cpu() for i in rows])
     for name in ("continuous", "circular", "noise"):
-        _check_finite(f"codes.{name}", "hold", getattr(codes, name))
-    return _check_finite("generator", "draw", images)
+        check_finite(f"codes.{name}", "hold", getattr(codes, name))
+    return check_finite("generator", "draw", images)
 
 
 @takes(encoder=network(), images=images(None), batch_size=at_least(1))
@@ -102,10 +102,10 @@ def encode_images(encoder, images, batch_size=1000):
     with eval_mode(encoder) as device:
         parts = [encoder(as_model_range(batch.to(device))) for batch in images.split(batch_size)]
     answers = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
-    return tuple(_check_finite("encoder", "answer", answer) for answer in answers)
+    return tuple(check_finite("encoder", "answer", answer) for answer in answers)
 
 
-def _check_finite(name, does, numbers):
+def check_finite(name, does, numbers):
     """The numbers, if all of them are; a network whose weights hold NaN, or whose run diverged, has others."""
     if not torch.isfinite(numbers).all():
         bad = numbers[~torch.isfinite(numbers)][0].item()

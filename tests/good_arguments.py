@@ -12,121 +12,45 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from good_applications import APPLICATIONS
+from good_parts import (
+    NETWORKS,
+    SHAPE,
+    SHORT,
+    SMALL,
+    SPEC,
+    VAE,
+    N,
+    classes,
+    codes,
+    data,
+    dq,
+    encode,
+    factors,
+    few_factors,
+    folder,
+    g,
+    history,
+    images,
+    judge,
+    matrix,
+    network,
+    pair,
+    posterior,
+    seeded,
+    world,
+)
 
-from infogan_helpers import checkpoints, evaluation, measured, mixtures, quality, training_plots
-from infogan_helpers.architectures import ARCHITECTURES
+from infogan_helpers import mixtures, quality, training_plots
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import ImageData
 from infogan_helpers.drawings import drawing_pad
-from infogan_helpers.judges import Judge, save_judge
 from infogan_helpers.labels import Labelled
-from infogan_helpers.methods import infogan, vae, variational
+from infogan_helpers.methods import infogan, variational
 from infogan_helpers.methods.autoencoders import Encoder
 from infogan_helpers.posteriors import VonMises
 from infogan_helpers.priors import CorrelatedPrior
 from infogan_helpers.schedules import Ramp
 from infogan_helpers.widgets import TrainingView
-from infogan_helpers.worlds import Sprites
-
-N = 6  # rows of everything
-SPEC = CodeSpec((3,), 2, 4)
-SHAPE = (1, 8, 8)
-SHORT = {"steps": 1, "batch_size": 3, "sample_every": 1, "checkpoint_every": 1, "width": 0.02}
-
-
-def seeded():
-    return torch.Generator().manual_seed(0)
-
-
-def images(side=8, channels=1, n=N):
-    """Floats in [-1, 1]: a bright bar each, on noise."""
-    made = torch.rand(n, channels, side, side, generator=seeded()) - 1
-    made[:, :, 1:-1, side // 2] = 1
-    return made
-
-
-def matrix(*shape):
-    return torch.randn(*shape, generator=seeded())
-
-
-def classes(k=3, n=N):
-    return torch.arange(n) % k
-
-
-def codes():
-    return SPEC.sample(N, seeded())
-
-
-@cache
-def pair(architecture="mlp", shape=SHAPE, width=0.02):
-    torch.manual_seed(0)
-    return tuple(make(SPEC, shape, width).eval() for make in ARCHITECTURES[architecture])
-
-
-def g():
-    return pair()[0]
-
-
-def dq():
-    return pair()[1]
-
-
-def posterior():
-    return evaluation.read_codes(dq(), images())
-
-
-@cache
-def world():
-    return Sprites(8)
-
-
-def factors():
-    return world().sample_factors(N, seeded())
-
-
-def few_factors():
-    """Two factors of two values, every pair of them seen, and codes that follow them."""
-    return torch.tensor([[i % 2, i // 2 % 2] for i in range(12)])
-
-
-@cache
-def network(kind):
-    torch.manual_seed(0)
-    return kind().eval()
-
-
-@cache
-def history():
-    images_of_ten = torch.cat([images(n=9), images(n=9)])
-    config = infogan.Config(**SHORT, architecture="mlp", norm="none")
-    return infogan.fit(images_of_ten, SPEC, config, device="cpu", progress=False).history
-
-
-def folder():
-    """A folder with a model, a classifier, a judge and figures of a run; the test's own, the working folder."""
-    if not Path("text.json").exists():
-        _fill()
-    return "."
-
-
-def _fill():
-    checkpoints.save_pretrained("text", g(), dq(), {}, ".")
-    quality.save_classifier(network(quality.DigitClassifier), {}, ".")
-    measured.save_measured("text_measured", [{"a": 1}], ".")
-    save_judge(network(judge), {}, ".")
-
-
-def judge():
-    return Judge(world())
-
-
-def data():
-    return ImageData((127.5 * (images() + 1)).byte(), classes(), "somewhere")
-
-
-def encode(pictures):
-    return pictures.flatten(1)[:, 20:23]
-
 
 BY_NAME = {
     "angles": lambda: matrix(N),
@@ -193,10 +117,6 @@ BY_NAME = {
     "z": lambda: matrix(N, 3),
 }
 
-_NETWORKS = {"generator": g, "discriminator_q": dq}
-_SMALL = {"image_shape": lambda: (1, 8, 8), "width": lambda: 0.02}
-_VAE = {"config": lambda: vae.Config(**SHORT, architecture="mlp", norm="none", latents=2)}
-
 
 def _config_of(name):
     module = __import__(f"infogan_helpers.methods.{name}", fromlist=["Config"])
@@ -207,11 +127,12 @@ def _config_of(name):
 
 _METHODS = [path.stem for path in Path(infogan.__file__).parent.glob("*.py") if "def fit(" in path.read_text("utf-8")]
 BY_CALLABLE = {
+    **APPLICATIONS,
     "bottleneck.bottleneck": {"beta": lambda: 2.0},
     "bottleneck.bottleneck_curve": {"betas": lambda: [1.0, 3.0]},
     "bounds.barber_agakov": {"log_q": lambda: matrix(N), "prior_entropy": lambda: 1.0},
     "channels.*": {"n": lambda: 4},
-    "checkpoints.*": {**_NETWORKS, "tensors": lambda: {"a": matrix(2)}},
+    "checkpoints.*": {**NETWORKS, "tensors": lambda: {"a": matrix(2)}},
     "checkpoints.load_networks": {"path": lambda: f"{folder()}/text.safetensors"},
     "code_factors.code_factor_table": {
         "codes": lambda: matrix(N, 2),
@@ -240,16 +161,16 @@ BY_CALLABLE = {
         "encode": lambda: None,
     },
     "drawings.*": {
-        **_NETWORKS,
+        **NETWORKS,
         "pad": drawing_pad,
         "noise": lambda: 1,
         "drawing": lambda: bytes([255] * 32 * 32),
         "digits": lambda: [],
     },
     "data.load_mnist": {"train": lambda: False},
-    "deep_networks.*": _SMALL,
+    "deep_networks.*": SMALL,
     "evaluation.*": {
-        **_NETWORKS,
+        **NETWORKS,
         "codes": classes,
         "n_codes": lambda: 3,
         "n_labels": lambda: 3,
@@ -258,19 +179,19 @@ BY_CALLABLE = {
         "test": data,
         "table": lambda: pd.DataFrame({"slant": [0.5, 0.1], "width": [0.2, -0.9]}, index=["c2", "c3"]),
         "measures": lambda: ("slant", "width"),
-        "encoder": lambda: network(lambda: Encoder(_VAE["config"]().spec, SHAPE, _VAE["config"]())),
+        "encoder": lambda: network(lambda: Encoder(VAE["config"]().spec, SHAPE, VAE["config"]())),
     },
     "evaluation.draw_images": {"codes": codes},
     "exercises.clinic.*": {"history": history},
     "exercises.*check_value": {"name": lambda: "text", "value": lambda: 1.0},
     "explorer_page.*": {
-        **_NETWORKS,
+        **NETWORKS,
         "path": lambda: "page.html",
         "matching": lambda: [0, 1, 2],
         "meanings": lambda: {"c2": "slant"},
     },
     "games.*": {"discriminator_q": lambda: pair("mlp")[1]},
-    "growing_networks.*": _SMALL,
+    "growing_networks.*": SMALL,
     "growing_networks.Growing.grow": {"grown": lambda: 1.0},
     "growing_networks.*.forward": {"images": lambda: images(8)},
     "information.*": {"p": lambda: [0.2, 0.8], "q": lambda: [0.5, 0.5]},
@@ -288,7 +209,7 @@ BY_CALLABLE = {
     "methods.ss_infogan.fi*": {"labels": lambda: torch.tensor([0, 1, 2, -1, -1, -1])},
     "methods.instance_noise.blurred": {"deviation": lambda: 0.1},
     "methods.variational.draw_continuous": {"posterior": lambda: _flexible()},
-    "networks.*": _SMALL,
+    "networks.*": SMALL,
     "networks.QHead": {"features": lambda: 3, "hidden": lambda: 0, "variance": lambda: "fixed", "norm": lambda: "none"},
     "networks.count_parameters": {"module": dq},
     "networks.bounded_log_variance": {"raw": lambda: matrix(N)},
@@ -329,7 +250,7 @@ BY_CALLABLE = {
     "training.*": {"method": lambda: infogan.METHOD, "data": images},
     "training_plots.*": {"histories": lambda: {"a": history()}, "figure": training_plots.nothing_trained},
     "transforms.*": {"share": lambda: 0.5, "deviation": lambda: 0.1},
-    "widgets.*": {**_NETWORKS, "examples": images, "matching": lambda: [0, 1, 2], "meanings": lambda: {"c2": "slant"}},
+    "widgets.*": {**NETWORKS, "examples": images, "matching": lambda: [0, 1, 2], "meanings": lambda: {"c2": "slant"}},
     "worlds.*": {"low": lambda: 0.0, "high": lambda: 1.0, "n": lambda: 3, "side": lambda: 8},
     "worlds.world.World": {"factors": lambda: world().factors},
     "worlds.chairs.*": {"kind": lambda: 0},

@@ -62,16 +62,16 @@ def test_auroc_counts_pairs_and_halves_of_ties():
     ],
 )
 def test_auroc_refuses_what_is_no_list_of_scores(normal, anomalous, named):
-    with pytest.raises(ValueError, match=rf"^{named} must be finite scores of shape \(n,\)"):
+    with pytest.raises(ValueError, match=rf"^{named} must (be finite numbers of|have) shape \(n,\)"):
         anomalies.auroc(normal, anomalous)
 
 
 def test_one_class_and_all_but_one_are_separated_by_label():
-    data = ImageData(torch.arange(6).reshape(6, 1, 1, 1), torch.tensor([0, 1, 2, 1, 0, 2]), "six")
+    data = ImageData(torch.arange(6, dtype=torch.uint8).reshape(6, 1, 1, 1), torch.tensor([0, 1, 2, 1, 0, 2]), "six")
     normal, anomalous = anomalies.separate(data, [1])
     assert normal.flatten().tolist() == [1, 3]
     assert anomalous.flatten().tolist() == [0, 2, 4, 5]
-    assert anomalies.separate(data, {0, 2}).anomalous.flatten().tolist() == [1, 3]
+    assert anomalies.separate(data, [0, 2]).anomalous.flatten().tolist() == [1, 3]
     for digits in ([], [0, 1, 2], [7]):
         with pytest.raises(ValueError, match=r"^digits must leave normal and anomalous images"):
             anomalies.separate(data, digits)
@@ -221,3 +221,14 @@ def test_what_lies_far_away_scores_higher_each_picture_by_itself(fit):
     score, asked = fit(normal_features()), normal_features(50, seed=1)
     assert anomalies.auroc(score(asked), score(asked + 8)) > 0.99
     assert score(asked[:3]) == pytest.approx(score(asked)[:3])
+
+
+def test_pictures_and_what_belongs_to_them_are_as_many():
+    torch.manual_seed(0)
+    network, images = DiscriminatorQ(CodeSpec((), 2, 4), width=0.1), torch.zeros(3, 1, 28, 28)
+    with pytest.raises(ValueError, match=r"^redrawn must be as many as images, 3, got 1"):
+        anomalies.redrawn_surprise(network, images, images[:1])
+    with pytest.raises(ValueError, match=r"^classes must be one for each of 60 pictures, got 59"):
+        anomalies.by_class(anomalies.gaussian, normal_features(60), [0] * 59)
+    with pytest.raises(ValueError, match=r"^discriminator_q must read a categorical code, .*, got none"):
+        anomalies.class_entropy(network, images)

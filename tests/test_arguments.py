@@ -104,6 +104,20 @@ def test_no_class_is_cut_from_a_number_and_no_code_is_infinite():
             call()
 
 
+def test_a_record_has_fields_that_fit_each_other():
+    take = arguments.record(ImageData, images=arguments.images(), labels=arguments.integers())
+    good = ImageData(np.zeros((2, 1, 3, 3)), [0, 1], "made up")
+    taken = take("data", good)
+    assert (taken.images.dtype, taken.labels.tolist(), taken.source) == (torch.float32, [0, 1], "made up")
+    for bad, message in (
+        (tuple(good), r"^data must be a ImageData, got "),
+        (good._replace(labels=[0.5, 1]), r"^data\.labels must be integers of shape"),
+        (good._replace(labels=[0]), r"^data must have one row of images and labels each, got \[2, 1\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            take("data", bad)
+
+
 def test_one_head_is_not_compared_with_two_columns():
     none = torch.zeros(4, 0)
     two = Codes(none, torch.zeros(4, 2, dtype=torch.long), none)

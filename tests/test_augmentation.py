@@ -115,8 +115,8 @@ def test_labelled_digits_teach(few):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda few: augmentation.train_on([], 0.0, 3), "sources must hold at least one, got none"),
-        (lambda few: augmentation.train_on([(few, 0)], 0.0, 3), "images per step must be an integer of at least 1"),
+        (lambda few: augmentation.train_on([], 0.0, 3), r"^sources must be a list of at least 1, got \[\]"),
+        (lambda few: augmentation.train_on([(few, 0)], 0.0, 3), r"^sources\[0\]\[1\] must be an integer of at least 1"),
         (lambda few: augmentation.train_on([(few, 4)], -1.0, 3), "strength must be a number of at least 0"),
         (lambda few: augmentation.train_on([(few, 4)], 0.0, 0), "steps must be an integer of at least 1"),
         (lambda few: augmentation.train_on([(few, 4)], 0.0, 3, seed=-1), "seed must be"),

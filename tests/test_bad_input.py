@@ -28,9 +28,10 @@ _LOOP = "called by the loop in every step, with what ``fit`` and the configurati
 _PARTS = "built into a network by its constructor, which has checked what it was given"
 _LEARNER = "tries a learner's own function: an ``AssertionError`` names what that did (test_exercises*.py)"
 INTERNAL = {
-    "applications.*": "what they are given is checked by what they call, and by test_*.py of their own",
+    "applications.fairness.SmallClassifier.forward": "called by ``predict`` and ``train_classifier``",
     "drawings.[adps]*": "called by the explorer",
     "editing.*": "called by the explorer",
+    "evaluation.check_finite": "called on what a network answered",
     "evaluation.eval_mode": "a context around a network's calls",
     "explorer_page.found_again": "called by ``export_explorer``",
     "arguments.*": "the validators: their answers are test_arguments.py's",
@@ -94,6 +95,17 @@ DEFINED = {
     ("*", "seed", "0"): "a seed",
     ("*.*Config", "*", "0|1.9|2**64|True"): "a value of that field: its own validator has the bounds",
     ("schedules.*|priors.*|codes.CodeSpec|growing_networks.*|*networks.*", "*", _NUMBERS): "a number that is taken",
+    ("applications.*", "steps|strength|agreement|learning_rate|share", _NUMBERS): "a number that it takes",
+    ("applications.anomalies.*", "normal|anomalous", _ROWS): "fewer of them",
+    ("applications.anomalies.auroc", "normal|anomalous", "in float16"): "scores that are rounded, to ties it may be",
+    ("applications.anomalies.by_class", "fit", "a function"): "a density",
+    ("applications.editing.*", "circular|records", "empty list|empty tensor"): "none",
+    ("applications.editing.stored_scores", "name|ways", "text|cuda|no entries"): "nothing that was stored",
+    ("applications.editing.*", "stands|targets|columns|latents|values", _ROWS): "fewer of them",
+    ("applications.editing.*", "values", "one NaN"): "a gap",
+    ("applications.editing.best_dial", "circular", "True"): "a choice",
+    ("applications.editing.towards", "codes|others", "codes with one *|another class"): "``draw_images`` refuses them",
+    ("applications.inversion.likeliest_codes", "posterior", "a row less|answers without rows"): "fewer of them",
     ("schedules.weight", "name", "*"): "how the caller's message will call it",
     (
         "transforms.*|textures.*|methods.*|interventions.*",

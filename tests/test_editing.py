@@ -83,6 +83,17 @@ def test_a_direction_is_where_the_property_rises():
     assert (along @ wanted).item() > 0.999
 
 
+@pytest.mark.parametrize("along", [[1.0, 1.0, 0.0], [0.6, 0.8]])
+def test_a_direction_has_length_1_and_the_rows_columns(along):
+    with pytest.raises(ValueError, match=r"^along must have length 1 and shape \(3,\), got length"):
+        set_along(draws(2, 3), along, [1.0])
+
+
+def test_what_never_changes_has_no_direction():
+    with pytest.raises(ValueError, match=r"^values must change where latents do, got values from 1.0 to 1.0"):
+        direction(draws(5, 2), np.ones(5))
+
+
 def test_rows_are_set_along_a_direction_and_nothing_else_moves():
     latents, along = draws(2, 3), torch.tensor([0.6, 0.0, 0.8])
     moved = set_along(latents, along, torch.tensor([-1.0, 0.0, 2.0])).unflatten(0, (2, 3))
@@ -105,6 +116,8 @@ def test_on_the_way_to_others_the_class_stays_and_angles_take_the_shorter_way():
     torch.testing.assert_close(end.noise, theirs.noise)
     with pytest.raises(ValueError, match=r"^share must be a number in \[0, 1\], got 1.5"):
         towards(ours, theirs, 1.5)
+    with pytest.raises(ValueError, match=r"^others must have the shapes of codes, "):
+        towards(ours, theirs[:1], 0.5)
 
 
 def shown(identity, **values):
@@ -160,6 +173,9 @@ def test_an_angle_that_should_have_stayed_counts_the_shorter_way():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"circular": ["ink"]}, r"^circular must be one of \['slant', 'width'\], got 'ink'"),
+        ({"edited": shown([1] * 6, slant=range(6))}, r"^edited must show .*'width': 6.*, got {'slant': 6}"),
+        ({"real": shown([4, 9], slant=range(3))}, r"^real must show {'slant': 2} values, .*, got {'slant': 3}"),
         ({"name": "ink"}, r"^name must be one of \['slant', 'width'\], got 'ink'"),
         ({"stands": [0.0]}, r"^edited must show 2 pictures at each of 1 stands, 2 or more, got 6"),
         ({"stands": [0.0, 1.0]}, r"^edited must show 2 pictures at each of 2 stands, 2 or more, got 6"),

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from infogan_helpers.applications import fairness
+from infogan_helpers.applications import fairness, leakage
+from infogan_helpers.checkpoints import load_pretrained
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import mnist_sample
 from infogan_helpers.networks import Generator
@@ -173,10 +174,10 @@ def test_training_leaves_the_callers_random_numbers_alone(digits):
 def test_a_code_that_tells_the_group_leaks_and_noise_does_not():
     random = np.random.default_rng(0)
     groups, noise = random.integers(2, size=2000), random.normal(size=(2000, 3))
-    assert fairness.leak(noise, groups) == pytest.approx(0.5, abs=0.06)
+    assert leakage.leak(noise, groups) == pytest.approx(0.5, abs=0.06)
     told = np.column_stack([noise, groups + 0.1 * noise[:, 0]])
-    assert fairness.leak(told, groups) > 0.98
-    assert fairness.leak(told, random.permutation(groups)) == pytest.approx(0.5, abs=0.06)
+    assert leakage.leak(told, groups) > 0.98
+    assert leakage.leak(told, random.permutation(groups)) == pytest.approx(0.5, abs=0.06)
 
 
 @pytest.mark.parametrize(
@@ -186,9 +187,15 @@ def test_a_code_that_tells_the_group_leaks_and_noise_does_not():
         (lambda: fairness.demographic_parity([0, 1], [1, 1]), r"^groups must hold two values or more, got \[1\]"),
         (lambda: fairness.demographic_parity([0, 1], [0]), r"^predictions and groups must have one shape \(n,\)"),
         (lambda: fairness.equal_opportunity([1, 1], [1, 0], [0, 1]), r"^groups must hold two values or more"),
-        (lambda: fairness.cell_accuracy([], [], []), r"^predictions and labels and groups must have one shape"),
+        (
+            lambda: fairness.cell_accuracy(*np.zeros((3, 0), int)),
+            r"^predictions and labels and groups must have one shape",
+        ),
         (lambda: fairness.cell_weights([[0, 1]], [[0, 1]]), r"^labels and groups must have one shape \(n,\)"),
-        (lambda: fairness.unfairness([[0, 1]]), r"^predictions must be integers of shape \(values, n\)"),
+        (
+            lambda: fairness.unfairness([[0, 1]]),
+            r"^predictions must have shape \(values, n\) with values of at least 2",
+        ),
         (lambda: fairness.unfairness([[0.2], [0.1]]), r"^predictions must be integers of shape \(values, n\)"),
         (
             lambda: fairness.ClassThenColour((10,)),
@@ -196,9 +203,16 @@ def test_a_code_that_tells_the_group_leaks_and_noise_does_not():
         ),
         (lambda: fairness.ClassThenColour(agreement=1.5), r"^agreement must be a number in \[0, 1\], got 1.5"),
         (lambda: fairness.coloured_digits(mnist_sample(False), 1001, 0.9), r"^n must be an integer in \[1, 1000\]"),
+        (lambda: fairness.train_classifier(torch.zeros(2, 3, 16, 16), [0, 2]), r"^labels must be 0 or 1, got \[0, 2\]"),
+        (lambda: fairness.unfairness(np.zeros((2, 0), int)), r"^predictions must be of one example at least"),
+        (
+            lambda: fairness.draw_coloured(load_pretrained("mnist").generator, 3),
+            r"^generator must have a spec of class, ",
+        ),
+        (lambda: leakage.leak(np.zeros((4, 2)), [0, 1, 0]), r"^groups must be as many as the rows of codes, 4, got 3"),
         (lambda: fairness.in_colours(torch.zeros(2, 1, 4, 4), torch.tensor([0, 2])), "^colours must be 0 or 1"),
         (
-            lambda: fairness.train_classifier(torch.zeros(2, 3, 16, 16), torch.zeros(3)),
+            lambda: fairness.train_classifier(torch.zeros(2, 3, 16, 16), [0, 1, 0]),
             r"^labels must have shape \(2,\)",
         ),
     ],

@@ -142,14 +142,23 @@ def test_the_seed_says_which_images_have_labels():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: features.linear_probe(np.zeros((4, 2)), np.zeros(3)), r"features must be \(n, units\)"),
-        (lambda: features.linear_probe(np.zeros((4, 2)), np.zeros(4)), "labels must be of at least two classes, got 1"),
-        (lambda: features.nearest_neighbour(np.zeros(4), np.zeros(4)), r"got \(4,\) and \(4,\)"),
-        (lambda: features.nearest_neighbour(np.zeros((0, 2)), np.zeros(0)), r"got \(0, 2\) and \(0,\)"),
-        (lambda: features.pixel_features(torch.zeros(0, 1, 2, 2)), "images must hold at least one image, got none"),
+        (lambda: features.linear_probe(np.zeros((4, 2)), [0, 0, 1]), r"features must be \(n, units\)"),
+        (lambda: features.linear_probe(np.zeros((4, 2)), [0] * 4), "labels must be of at least two classes, got 1"),
+        (
+            lambda: features.nearest_neighbour(np.zeros(4), [0] * 4),
+            r"^features must have shape \(n, units\) with n of at least 1, got \(4,\)",
+        ),
+        (
+            lambda: features.nearest_neighbour(np.zeros((0, 2)), np.zeros(0, int)),
+            r"^features must have shape \(n, units\) with n of at least 1, got \(0, 2\)",
+        ),
+        (
+            lambda: features.pixel_features(torch.zeros(0, 1, 2, 2)),
+            "images must have shape .* with n of at least 1, got",
+        ),
         (
             lambda: features.trunk_features(DiscriminatorQ(CodeSpec(), width=0.1), torch.zeros(0, 1, 28, 28)),
-            "images must hold at least one image, got none",
+            "images must have shape .* with n of at least 1, got",
         ),
         (
             lambda: features.few_label_scores(one_hot, digits_of([0, 1]), digits_of([0]), 2),

@@ -54,6 +54,17 @@ def test_codes_are_the_likeliest_and_lie_in_the_priors_support():
     assert torch.equal(normal.continuous, answer.mean)  # N(0, 1) has no end
 
 
+def test_an_answer_on_other_codes_is_refused():
+    none = torch.zeros(2, 0)
+    answer = Posterior((torch.zeros(2, 3),), none, none)
+    with pytest.raises(
+        ValueError, match=r"^posterior must answer on classes, .* \(\(4,\), 0, 0\), got \(\(3,\), 0, 0\)"
+    ):
+        likeliest_codes(answer, CodeSpec((4,), 0, 4))
+    with pytest.raises(ValueError, match=r"^posterior must hold finite numbers, got nan among them"):
+        likeliest_codes(answer._replace(categorical_logits=(torch.full((2, 3), math.nan),)), CodeSpec((3,), 0, 4))
+
+
 def test_codes_stay_as_q_read_them(networks, pictures):
     found, read = find_codes(*networks, pictures, steps=3), read_codes(networks[1], pictures)
     asked = likeliest_codes(read, SPEC)

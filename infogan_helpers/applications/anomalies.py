@@ -19,16 +19,29 @@ from sklearn.svm import OneClassSVM
 from torch import nn
 from torch.distributions import Categorical, Normal
 
-from infogan_helpers import checks
-from infogan_helpers.data import as_model_range
+from infogan_helpers.arguments import (
+    at_least,
+    function,
+    images,
+    integers,
+    list_of,
+    network,
+    numbers,
+    record,
+    seed,
+    takes,
+)
+from infogan_helpers.data import ImageData, as_model_range
 from infogan_helpers.elbo import bernoulli_log_likelihood, gaussian_kl, reparameterise
-from infogan_helpers.evaluation import encode_images, eval_mode, read_codes
+from infogan_helpers.evaluation import check_finite, encode_images, eval_mode, read_codes
+from infogan_helpers.networks import check_images
 
 KEPT = 0.95  # of the variance, by PCA, before a density is fitted: as in the protocol of Deep SVDD
 HELD_OUT = 10  # one normal picture of so many chooses a bandwidth
 BANDWIDTHS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4)
 FEWEST = 50  # pictures of a class, for a density of its own
 OUTLIERS = 0.1  # share of the normal pictures that a one-class SVM may leave outside
+FEATURES = numbers("n, columns", 2)
 
 
 class Separated(NamedTuple):
@@ -38,6 +51,7 @@ class Separated(NamedTuple):
     anomalous: torch.Tensor
 
 
+@takes(data=record(ImageData, images=images(None), labels=integers()), digits=list_of(at_least(0)))
 def separate(data, digits):
     """The images whose label is one of ``digits``, and all others.
 
@@ -51,12 +65,13 @@ def separate(data, digits):
     Raises:
         ValueError: no image is normal, or all are.
     """
-    normal = torch.isin(data.labels, torch.as_tensor(list(digits)))
+    normal = torch.isin(data.labels, torch.tensor(digits, dtype=torch.int64))
     if normal.all() or not normal.any():
-        raise ValueError(f"digits must leave normal and anomalous images, got {list(digits)}")
+        raise ValueError(f"digits must leave normal and anomalous images, got {digits}")
     return Separated(data.images[normal], data.images[~normal])
 
 
+@takes(normal=numbers(), anomalous=numbers())
 def auroc(normal, anomalous):
     """How often an anomaly scores higher than a normal picture, ties counted half: the area under the ROC curve.
 
@@ -72,24 +87,24 @@ def auroc(normal, anomalous):
 
     Source: Hanley & McNeil 1982; by ``sklearn.metrics.roc_auc_score``.
     """
-    sides = {"normal": checks.array(normal), "anomalous": checks.array(anomalous)}
-    for name, scores in sides.items():
-        if scores.ndim != 1 or not len(scores) or not np.isfinite(scores).all():
-            raise ValueError(f"{name} must be finite scores of shape (n,), n of at least 1, got shape {scores.shape}")
-    is_anomaly = np.repeat([False, True], [len(scores) for scores in sides.values()])
-    return float(roc_auc_score(is_anomaly, np.concatenate(list(sides.values()))))
+    is_anomaly = np.repeat([False, True], [len(normal), len(anomalous)])
+    return float(roc_auc_score(is_anomaly, np.concatenate([normal, anomalous])))
 
 
+@takes(discriminator_q=network(), images=images(None))
 def class_entropy(discriminator_q, images):
     """Entropy of Q's answer on the categorical codes, in nats, summed over them, shape ``(n,)``.
 
     Raises:
-        ValueError: as ``evaluation.read_codes``.
+        ValueError: as ``evaluation.read_codes``, or Q reads no categorical code.
     """
     logits = read_codes(discriminator_q, images).categorical_logits
+    if not logits:
+        raise ValueError("discriminator_q must read a categorical code, whose entropy is asked for, got none")
     return sum(Categorical(logits=x).entropy() for x in logits).numpy()
 
 
+@takes(discriminator_q=network(), images=images(None))
 def value_entropy(discriminator_q, images):
     """Entropy of Q's answer on the continuous codes, in nats, summed over them, shape ``(n,)``.
 
@@ -103,6 +118,7 @@ def value_entropy(discriminator_q, images):
     return Normal(answer.mean, (0.5 * answer.log_variance).exp()).entropy().sum(dim=1).numpy()
 
 
+@takes(discriminator_q=network(), images=images(None), redrawn=images(None))
 def redrawn_surprise(discriminator_q, images, redrawn):
     """How unlikely Q's answer on an image makes what Q reads from its redrawing: -log Q(c | x), shape ``(n,)``.
 
@@ -115,20 +131,24 @@ def redrawn_surprise(discriminator_q, images, redrawn):
         Nats, shape ``(n,)``; a density, so they may be negative.
 
     Raises:
-        ValueError: as ``evaluation.read_codes``.
+        ValueError: as ``evaluation.read_codes``, or the two are not as many.
     """
+    if len(redrawn) != len(images):
+        raise ValueError(f"redrawn must be as many as images, {len(images)}, got {len(redrawn)}")
     answer, again = read_codes(discriminator_q, images), read_codes(discriminator_q, redrawn)
     return -Normal(answer.mean, (0.5 * answer.log_variance).exp()).log_prob(again.mean).sum(dim=1).numpy()
 
 
+@takes(discriminator_q=network(), images=images(None), batch_size=at_least(1))
 @torch.no_grad()
 def fakeness(discriminator_q, images, batch_size=1000):
     """Minus D's logit, shape ``(n,)``: larger for what D takes for a fake."""
     with eval_mode(discriminator_q) as device:
         parts = [discriminator_q(as_model_range(batch.to(device)))[0] for batch in images.split(batch_size)]
-    return -torch.cat(parts).cpu().numpy()
+    return -check_finite("discriminator_q", "answer", torch.cat(parts)).cpu().numpy()
 
 
+@takes(discriminator_q=network("trunk", "image_shape"), images=images(None), batch_size=at_least(1))
 @torch.no_grad()
 def map_features(discriminator_q, images, batch_size=1000):
     """What the trunk's convolutions see: its feature maps before the fully connected layers, as rows.
@@ -140,14 +160,19 @@ def map_features(discriminator_q, images, batch_size=1000):
 
     Returns:
         Float array, shape ``(n, channels * height * width)`` of the last convolution.
+
+    Raises:
+        ValueError: there are no images, or they have another shape than the network takes.
     """
+    check_images(as_model_range(images[:1]), discriminator_q.image_shape)
     trunk = discriminator_q.trunk
     maps = trunk[: next(i for i, layer in enumerate(trunk) if isinstance(layer, nn.Flatten)) + 1]
     with eval_mode(discriminator_q) as device:
         parts = [maps(as_model_range(batch.to(device))).cpu() for batch in images.split(batch_size)]
-    return torch.cat(parts).numpy()
+    return check_finite("discriminator_q", "answer", torch.cat(parts)).numpy()
 
 
+@takes(encoder=network(), decoder=network(), images=images(None), draws=at_least(1), seed=seed)
 @torch.no_grad()
 def negative_elbo(encoder, decoder, images, draws=5, seed=0):
     """Minus a VAE's bound on each image, in nats: distortion, a mean over draws of z, plus rate.
@@ -166,18 +191,18 @@ def negative_elbo(encoder, decoder, images, draws=5, seed=0):
 
     Source: An & Cho 2015 score by the distortion alone; the bound is Kingma & Welling 2014.
     """
-    checks.integer("draws", draws, least=1)
     mean, log_variance = encode_images(encoder, images)
-    random = torch.Generator().manual_seed(checks.seed("seed", seed))
+    random = torch.Generator().manual_seed(seed)
     wanted, distortion = as_model_range(images.cpu()), torch.zeros(len(images))
     with eval_mode(decoder) as device:
         for _ in range(draws):
             parts = reparameterise(mean, log_variance, random).split(1000)
-            drawn = torch.cat([decoder(z.to(device)).cpu() for z in parts])
+            drawn = check_finite("decoder", "draw", torch.cat([decoder(z.to(device)).cpu() for z in parts]))
             distortion -= bernoulli_log_likelihood(drawn, wanted) / draws
     return (distortion + gaussian_kl(mean, log_variance).sum(dim=1)).numpy()
 
 
+@takes(normal=FEATURES)
 def gaussian(normal):
     """A Gaussian on the principal components that hold 95 % of the variance; what lies outside them is not looked at.
 
@@ -192,6 +217,7 @@ def gaussian(normal):
     return lambda features: np.square(components.transform(features)).sum(axis=1)
 
 
+@takes(normal=FEATURES)
 def probabilistic_pca(normal):
     """A Gaussian on all columns: ``gaussian``, and one variance for every direction outside its components.
 
@@ -207,6 +233,7 @@ def probabilistic_pca(normal):
     return lambda features: -components.score_samples(features)
 
 
+@takes(fit=function, normal=FEATURES, classes=numbers(whole=True))
 def by_class(fit, normal, classes):
     """A density per class of normal pictures; a picture is as strange as the class that knows it best finds it.
 
@@ -220,9 +247,10 @@ def by_class(fit, normal, classes):
         A function as ``fit``'s.
 
     Raises:
-        ValueError: no class has enough pictures.
+        ValueError: no class has enough pictures, or there is not one for each of them.
     """
-    classes = checks.array(classes)
+    if len(classes) != len(normal):
+        raise ValueError(f"classes must be one for each of {len(normal)} pictures, got {len(classes)}")
     found, counts = np.unique(classes, return_counts=True)
     if counts.max() < FEWEST:
         raise ValueError(f"classes must hold {FEWEST} pictures in one class at least, got {counts.max()}")
@@ -230,12 +258,14 @@ def by_class(fit, normal, classes):
     return lambda features: np.min([score(features) for score in scores], axis=0)
 
 
+@takes(normal=FEATURES)
 def nearest_normal(normal):
     """The distance to the nearest normal picture's features; arguments and answer as of ``gaussian``."""
     neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(normal)
     return lambda features: neighbours.kneighbors(features)[0][:, 0]
 
 
+@takes(normal=FEATURES)
 def one_class_svm(normal):
     """A one-class SVM on the components of ``gaussian``, not whitened; arguments and answer as there.
 
@@ -249,6 +279,7 @@ def one_class_svm(normal):
     return lambda features: -machine.decision_function(components.transform(features))
 
 
+@takes(normal=FEATURES)
 def kernel_density(normal):
     """Minus a Gaussian kernel density's log, on the components of ``one_class_svm``; arguments and answer as there.
 

@@ -7,14 +7,15 @@ picture's label is the class that was asked for: it may be wrong. Not here: the 
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import at_least, between, instance, integers, list_of, network, refuse, seed, takes
 from infogan_helpers.evaluation import draw_images, match_codes_to_labels, read_codes
-from infogan_helpers.labels import labelled_images
+from infogan_helpers.labels import Labelled, labelled_images
 from infogan_helpers.quality import DigitClassifier, learn
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.transforms import random_style
 
 
+@takes(generator=network("spec"), names=integers(), n=at_least(1), seed=seed)
 def drawn_digits(generator, names, n, seed=0):
     """Pictures that a generator drew, each with the label that was asked for.
 
@@ -31,13 +32,15 @@ def drawn_digits(generator, names, n, seed=0):
         ValueError: ``names`` does not name each class, ``n`` is too small for a picture of each, or is no integer.
     """
     spec = generator.spec
-    codes = spec.sample(checks.integer("n", n, least=1), torch.Generator().manual_seed(checks.seed("seed", seed)))
-    names = torch.as_tensor(names)
+    if not spec.categorical:
+        raise ValueError("generator must have a categorical code, whose classes are asked for, got none")
+    codes = spec.sample(n, torch.Generator().manual_seed(seed))
     if sorted(names.tolist()) != list(range(spec.categorical[0])):
         raise ValueError(f"names must hold each label below {spec.categorical[0]} once, got {names.tolist()}")
     return labelled_images(draw_images(generator, codes), names[codes.categorical[:, 0]], spec)
 
 
+@takes(discriminator_q=network("spec"), few=instance(Labelled))
 def names_of_classes(discriminator_q, few):
     """Which label each class of c1 stands for, by the labelled images alone: the best one-to-one match.
 
@@ -47,13 +50,26 @@ def names_of_classes(discriminator_q, few):
 
     Returns:
         Integer array, shape ``(classes,)``.
+
+    Raises:
+        ValueError: the network reads no categorical code.
     """
+    if not discriminator_q.spec.categorical:
+        raise ValueError("discriminator_q must read a categorical code, whose classes are named, got none")
     classes = discriminator_q.spec.categorical[0]
     read = read_codes(discriminator_q, few.images).categorical_logits[0].argmax(1)
     labels = torch.arange(len(few.counts)).repeat_interleave(few.counts)
     return match_codes_to_labels(read, labels, classes, len(few.counts))
 
 
+def _source(name, value):
+    """Labelled images, and how many of them a step gets."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        refuse(name, "labelled images and how many per step", value)
+    return instance(Labelled)(f"{name}[0]", value[0]), at_least(1)(f"{name}[1]", value[1])
+
+
+@takes(sources=list_of(_source, 1), strength=between(0, None), steps=at_least(1), seed=seed)
 def train_on(sources, strength, steps, seed=0):
     """A small convolutional classifier, taught by batches that several sources fill.
 
@@ -70,12 +86,9 @@ def train_on(sources, strength, steps, seed=0):
         ValueError: there is no source, a source gives no image, ``strength`` is no number of at least 0, or ``steps``
             no positive integer.
     """
-    sizes = [checks.integer("images per step", n, least=1) for _, n in sources]
-    if not sizes:
-        raise ValueError("sources must hold at least one, got none")
-    checks.number("strength", strength, least=0)
+    size = sum(n for _, n in sources)
     with isolated_randomness():
-        torch.manual_seed(checks.seed("seed", seed))
+        torch.manual_seed(seed)
         random = torch.Generator().manual_seed(seed)
         classifier = DigitClassifier()
 
@@ -86,5 +99,5 @@ def train_on(sources, strength, steps, seed=0):
                 images = random_style(images, random, strength)
             return F.cross_entropy(classifier(images)[0], labels)
 
-        learn(classifier, loss, sum(sizes), checks.integer("steps", steps, least=1), sum(sizes), random, progress=False)
+        learn(classifier, loss, size, steps, size, random, progress=False)
     return classifier.eval()

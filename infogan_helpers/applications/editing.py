@@ -12,13 +12,28 @@ import torch
 from scipy.stats import spearmanr
 from sklearn.linear_model import RidgeCV
 
-from infogan_helpers import checks
+from infogan_helpers.arguments import (
+    BOOLEAN,
+    TEXT,
+    between,
+    finite,
+    images,
+    instance,
+    list_of,
+    mapping_of,
+    network,
+    numbers,
+    record,
+    refuse,
+    takes,
+)
 from infogan_helpers.codes import Codes
 from infogan_helpers.judges import judged
 from infogan_helpers.measures import MEASURES
 from infogan_helpers.priors import wrapped
 from infogan_helpers.quality import classify
 
+PARTS = ("noise", "categorical", "continuous", "circular")  # of ``Codes``
 RIDGES = (1.0, 10.0, 100.0, 1000.0)  # of the fit of a direction, the best of which is chosen on left-out pictures
 
 
@@ -34,6 +49,10 @@ class Shown(NamedTuple):
     values: dict
 
 
+SHOWN = record(Shown, identity=numbers(whole=True), values=mapping_of(numbers(gaps=True), 1))
+
+
+@takes(classifier=network(), images=images(None))
 def digits_show(classifier, images):
     """``Shown`` of digits: what the classifier says, slant in radians, thickness and width in pixels.
 
@@ -45,6 +64,7 @@ def digits_show(classifier, images):
     return Shown(digits, {name: MEASURES[name](images) for name in ("slant", "thickness", "width")})
 
 
+@takes(judge=network("world"), images=images(None))
 def world_shows(judge, images):
     """``Shown`` of a world's pictures, as its judge says: the kind is the identity, all else are values.
 
@@ -70,6 +90,7 @@ class Dial(NamedTuple):
     rho: float
 
 
+@takes(columns=numbers("n, L"), values=numbers(gaps=True), circular=BOOLEAN)
 def best_dial(columns, values, circular=False):
     """The column that goes best with a property.
 
@@ -84,17 +105,12 @@ def best_dial(columns, values, circular=False):
     Raises:
         ValueError: the lengths differ, or fewer than three values are known.
     """
-    columns, values = checks.array(columns), checks.array(values)
-    if columns.ndim != 2 or values.shape != columns.shape[:1] or np.isfinite(values).sum() < 3:
-        raise ValueError(
-            f"columns must have shape (n, L) and values n numbers, three or more of them known, "
-            f"got {columns.shape} and {values.shape}"
-        )
-    known = np.isfinite(values)
-    dials = [_dial(i, x, values[known], circular) for i, x in enumerate(columns[known].T)]
+    columns, values = _known("columns", columns, values)
+    dials = [_dial(i, x, values, circular) for i, x in enumerate(columns.T)]
     return max(dials, key=lambda dial: abs(dial.rho))
 
 
+@takes(latents=numbers("n, L"), values=numbers(gaps=True))
 def direction(latents, values):
     """The unit vector along which a property rises, by a linear fit.
 
@@ -105,15 +121,21 @@ def direction(latents, values):
     Returns:
         Floats, shape ``(L,)``, of length 1.
 
+    Raises:
+        ValueError: the lengths differ, fewer than three values are known, or they do not change.
+
     Source: Shen et al. 2020, *Interpreting the Latent Space of GANs*, whose direction is a classifier's normal; here a
     ridge regression, by ``sklearn.linear_model.RidgeCV``.
     """
-    latents, values = checks.array(latents), checks.array(values)
-    known = np.isfinite(values)
-    weights = RidgeCV(RIDGES).fit(latents[known], values[known]).coef_
-    return torch.tensor(weights / np.linalg.norm(weights), dtype=torch.float32)
+    latents, values = _known("latents", latents, values)
+    weights = RidgeCV(RIDGES).fit(latents, values).coef_
+    length = np.linalg.norm(weights)
+    if length == 0:
+        raise ValueError(f"values must change where latents do, got values from {values.min()} to {values.max()}")
+    return torch.tensor(weights / length, dtype=torch.float32)
 
 
+@takes(latents=finite("n, L"), along=finite("L"), targets=finite("m"))
 def set_along(latents, along, targets):
     """Each row once per target, moved along a unit vector until its coordinate there is the target; the rest is kept.
 
@@ -124,11 +146,21 @@ def set_along(latents, along, targets):
 
     Returns:
         Shape ``(n * m, L)``: all targets of row 0, then all of row 1, …
+
+    Raises:
+        ValueError: ``along`` is not of length 1, or has other columns than the rows.
     """
+    if along.shape != latents.shape[1:] or abs(along.float().norm() - 1) > 1e-3:
+        raise ValueError(
+            f"along must have length 1 and shape {tuple(latents.shape[1:])}, "
+            f"got length {along.float().norm():g} and shape {tuple(along.shape)}"
+        )
+    along, targets = along.to(latents), targets.to(latents)
     steps = targets[None, :] - (latents @ along)[:, None]
     return (latents[:, None, :] + steps[:, :, None] * along).flatten(0, 1)
 
 
+@takes(codes=instance(Codes), others=instance(Codes), share=between(0, 1))
 def towards(codes, others, share):
     """Codes on the way to other pictures' codes; the classes stay.
 
@@ -140,8 +172,13 @@ def towards(codes, others, share):
     Returns:
         ``Codes`` of ``n`` rows: values on the straight line, angles the shorter way round, noise on the quarter of a
         circle of ``priors.noise_between``, on which it stays as long as a draw is.
+
+    Raises:
+        ValueError: the two have other rows or columns, or ``share`` is out of range.
     """
-    checks.number("share", share, least=0, most=1)
+    ours, theirs = ([tuple(getattr(c, part).shape) for part in PARTS] for c in (codes, others))
+    if ours != theirs:
+        raise ValueError(f"others must have the shapes of codes, {ours} of {PARTS}, got {theirs}")
     turn = torch.tensor(share * np.pi / 2)
     return Codes(
         noise=turn.cos() * codes.noise + turn.sin() * others.noise,
@@ -170,6 +207,7 @@ class EditScore(NamedTuple):
     rest: float
 
 
+@takes(stands=numbers("m"), edited=SHOWN, real=SHOWN, name=TEXT, circular=list_of(TEXT))
 def score_edits(stands, edited, real, name, circular=()):
     """Score pictures that were edited, ``m`` stands of a dial for each of ``n`` real ones.
 
@@ -188,11 +226,10 @@ def score_edits(stands, edited, real, name, circular=()):
         ValueError: there is no such property, or the pictures do not fit.
     """
     n, m = len(real.identity), len(stands)
-    if name not in real.values:
-        raise ValueError(f"name must be one of {list(real.values)}, got {name!r}")
+    _check_shown(edited, real, name, circular)
     if m < 2 or len(edited.identity) != n * m:
         raise ValueError(f"edited must show {n} pictures at each of {m} stands, 2 or more, got {len(edited.identity)}")
-    rows, stands = edited.values[name].reshape(n, m), checks.array(stands)
+    rows = edited.values[name].reshape(n, m)
     rho, steps = (_rho_around, _around(np.diff(rows))) if name in circular else (_rho, np.diff(rows))
     known = np.isfinite(rows).all(axis=1)
     rhos = np.array([rho(stands, row) if ok else 0.0 for row, ok in zip(rows, known, strict=True)])
@@ -204,8 +241,10 @@ def score_edits(stands, edited, real, name, circular=()):
     )
 
 
+@takes(edited=SHOWN, real=SHOWN, name=TEXT, circular=list_of(TEXT))
 def rest_moved(edited, real, name, circular=()):
     """``EditScore.rest``, whose arguments are those of ``score_edits``."""
+    _check_shown(edited, real, name, circular)
     n, distances = len(real.identity), []
     for other, before in real.values.items():
         if other == name:
@@ -217,6 +256,29 @@ def rest_moved(edited, real, name, circular=()):
     return float(np.mean(distances))
 
 
+def _known(name, rows, values):
+    """Rows and their values, where these are known."""
+    known = np.isfinite(values)
+    if values.shape != rows.shape[:1] or known.sum() < 3:
+        raise ValueError(
+            f"{name} must have shape (n, L) and values n numbers, three or more of them known, "
+            f"got {rows.shape} and {values.shape}"
+        )
+    return rows[known], values[known]
+
+
+def _check_shown(edited, real, name, circular):
+    """Whether edited pictures show what the real ones do, and the properties that are named are among it."""
+    for argument, asked in {"name": [name], "circular": circular}.items():
+        if unknown := set(asked) - set(real.values):
+            raise ValueError(f"{argument} must be one of {list(real.values)}, got {min(unknown)!r}")
+    for argument, shown in {"real": real, "edited": edited}.items():
+        got = {key: len(x) for key, x in shown.values.items() if key in real.values}
+        wanted = dict.fromkeys(real.values, len(shown.identity))
+        if got != wanted or len(edited.identity) % len(real.identity):
+            raise ValueError(f"{argument} must show {wanted} values, a multiple of {len(real.identity)}, got {got}")
+
+
 def _dial(index, column, values, circular):
     """``Dial`` of one column; of an angle the sense in which it follows more closely."""
     if not circular:
@@ -225,6 +287,13 @@ def _dial(index, column, values, circular):
     return Dial(index, same if same >= opposite else -opposite)
 
 
+def _way(name, value):
+    """The run and the way of a row of ``stored_scores``."""
+    pair = list_of(TEXT, 2)(name, value)
+    return pair if len(pair) == 2 else refuse(name, "a run and a way", value)
+
+
+@takes(records=list_of(instance(dict)), name=TEXT, ways=mapping_of(_way))
 def stored_scores(records, name, ways):
     """Scores of finished runs as a table: the median over seeds, the lowest and the highest in brackets.
 

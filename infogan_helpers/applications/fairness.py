@@ -12,18 +12,19 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import nn
 
-from infogan_helpers import checks
+from infogan_helpers import arguments, checks
+from infogan_helpers.arguments import at_least, between, images, integers, maybe, network, numbers, seed, takes
 from infogan_helpers.codes import CodeSpec
-from infogan_helpers.data import as_model_range, to_uint8
-from infogan_helpers.evaluation import draw_images
+from infogan_helpers.data import ImageData, as_model_range, to_uint8
+from infogan_helpers.evaluation import check_finite, draw_images
 from infogan_helpers.quality import learn
 from infogan_helpers.runtime import isolated_randomness
 
 COLOURS = ((1.0, 0.6, 0.0), (0.0, 0.6, 1.0))  # orange, blue: red, green and blue as shares of the ink
 SIDE = 16  # pixels
+SMALL = images(f"n, channels, {SIDE}, {SIDE}")
 FIRST_OF_CLASS_1 = 5  # the smallest digit that counts as class 1
 
 
@@ -81,6 +82,11 @@ class ClassThenColour(CodeSpec):
         return codes.replace(categorical=classes)
 
 
+@takes(
+    data=arguments.record(ImageData, images=images("n, 1, side, side"), labels=integers()),
+    agreement=between(0, 1),
+    seed=seed,
+)
 def coloured_digits(data, n, agreement, seed=0):
     """Small digits in two colours, which go with the class as often as asked.
 
@@ -98,16 +104,16 @@ def coloured_digits(data, n, agreement, seed=0):
     """
     if not checks.is_integer(n) or not 1 <= n <= len(data.images):
         raise ValueError(f"n must be an integer in [1, {len(data.images)}], the number of digits, got {n!r}")
-    checks.number("agreement", agreement, least=0, most=1)
-    random = torch.Generator().manual_seed(checks.seed("seed", seed))
+    random = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(data.images), generator=random)[:n]
     margin = (2 * SIDE - data.images.shape[-1]) // 2
-    ink = F.avg_pool2d(F.pad(data.images[rows].float(), [margin] * 4), 2).round().to(torch.uint8)
+    ink = F.avg_pool2d(F.pad(_bytes(data.images)[rows].float(), [margin] * 4), 2).round().to(torch.uint8)
     labels = (data.labels[rows] >= FIRST_OF_CLASS_1).long()
     colours = labels ^ (torch.rand(n, generator=random) >= agreement)
     return Coloured(in_colours(ink, colours), labels, colours)
 
 
+@takes(images=images(), colours=integers())
 def in_colours(images, colours):
     """The same pictures in other colours: an intervention on the colour, with all else held.
 
@@ -123,17 +129,23 @@ def in_colours(images, colours):
     """
     if len(colours) != len(images) or not set(colours.unique().tolist()) <= {0, 1}:
         raise ValueError(f"colours must be 0 or 1, one for each of {len(images)} images, got {colours}")
-    return (grey(images) * torch.tensor(COLOURS)[colours][:, :, None, None]).round().to(torch.uint8)
+    return (grey(_bytes(images)) * torch.tensor(COLOURS)[colours][:, :, None, None]).round().to(torch.uint8)
 
 
+@takes(images=images())
 def grey(images):
     """Pictures without their colour, shape ``(n, 1, height, width)``: the brightest channel, which is the ink."""
     return images.amax(dim=1, keepdim=True)
 
 
+def _bytes(images):
+    return to_uint8(images) if images.is_floating_point() else images
+
+
 class SmallClassifier(nn.Module):
     """Two convolutions and two fully connected layers, for ``SIDE`` x ``SIDE`` images in [-1, 1]."""
 
+    @takes(channels=at_least(1))
     def __init__(self, channels):
         super().__init__()
         self.layers = nn.Sequential(
@@ -152,6 +164,7 @@ class SmallClassifier(nn.Module):
         return self.layers(images)
 
 
+@takes(images=SMALL, labels=integers(), weights=maybe(arguments.finite("n")), steps=at_least(1), seed=seed)
 def train_classifier(images, labels, weights=None, steps=600, seed=0):
     """Train a ``SmallClassifier``, on the CPU.
 
@@ -166,12 +179,14 @@ def train_classifier(images, labels, weights=None, steps=600, seed=0):
         The classifier, in eval mode.
 
     Raises:
-        ValueError: labels or weights are not one per image.
+        ValueError: labels or weights are not one per image, or labels other numbers.
     """
     weights = torch.ones(len(images)) if weights is None else weights
     for name, values in {"labels": labels, "weights": weights}.items():
         if values.shape != (len(images),):
             raise ValueError(f"{name} must have shape ({len(images)},), one per image, got {tuple(values.shape)}")
+    if not set(labels.unique().tolist()) <= {0, 1}:
+        raise ValueError(f"labels must be 0 or 1, got {labels.unique().tolist()}")
     with isolated_randomness():
         torch.manual_seed(seed)
         classifier, shown = SmallClassifier(images.shape[1]), as_model_range(images)
@@ -183,12 +198,15 @@ def train_classifier(images, labels, weights=None, steps=600, seed=0):
     return classifier.eval()
 
 
+@takes(classifier=network(), images=SMALL)
 @torch.no_grad()
 def predict(classifier, images):
     """The class that a classifier prefers for each image, ``int64``, shape ``(n,)``."""
-    return torch.cat([classifier(as_model_range(part)).argmax(dim=1) for part in images.split(1000)])
+    logits = torch.cat([classifier(as_model_range(part)) for part in images.split(1000)])
+    return check_finite("classifier", "answer", logits).argmax(dim=1)
 
 
+@takes(data=arguments.record(Coloured, images=images(), labels=integers()), generator=network("spec"), seed=seed)
 def rebalance(data, generator, seed=0):
     """Add drawn pictures until class and colour are independent; the colours of the real ones are not looked at.
 
@@ -208,13 +226,14 @@ def rebalance(data, generator, seed=0):
 
     Source: Kamiran & Calders 2012, who resample real examples; here the missing ones are drawn.
     """
-    agreement = generator.spec.agreement
-    if not agreement > 0.5:
+    agreement = getattr(generator.spec, "agreement", None)
+    if agreement is None or agreement <= 0.5:
         raise ValueError(f"generator must have a spec whose agreement is above 0.5, got {agreement}")
     drawn = draw_coloured(generator, round((2 * agreement - 1) * len(data.labels)), 0.0, seed)
-    return torch.cat([data.images, drawn.images]), torch.cat([data.labels, drawn.labels])
+    return torch.cat([_bytes(data.images), drawn.images]), torch.cat([data.labels, drawn.labels])
 
 
+@takes(generator=network("spec"), n=at_least(1), agreement=between(0, 1), seed=seed)
 def draw_coloured(generator, n, agreement=0.5, seed=0):
     """Pictures of a G whose first code is the class and whose second is the colour, with another agreement of the two.
 
@@ -227,8 +246,10 @@ def draw_coloured(generator, n, agreement=0.5, seed=0):
     Returns:
         ``Coloured``, whose labels and colours are codes: what was asked of G, and not what can be seen.
     """
+    if not isinstance(generator.spec, ClassThenColour):
+        raise ValueError(f"generator must have a spec of class, then colour, got {generator.spec}")
     spec = replace(generator.spec, agreement=agreement)
-    codes = spec.sample(n, torch.Generator().manual_seed(checks.seed("seed", seed)))
+    codes = spec.sample(n, torch.Generator().manual_seed(seed))
     return Coloured(to_uint8(draw_images(generator, codes)), *codes.categorical[:, :2].unbind(1))
 
 
@@ -252,6 +273,7 @@ def cell_weights(labels, groups):
     return torch.as_tensor(len(labels) / len(counts) / counts[cell.ravel()], dtype=torch.float32)
 
 
+@takes(n=at_least(1), seed=seed)
 def resampled(labels, groups, n, seed=0):
     """Rows drawn with replacement so that every cell of class and group is as frequent as every other.
 
@@ -263,7 +285,7 @@ def resampled(labels, groups, n, seed=0):
     Returns:
         ``int64``, shape ``(n,)``.
     """
-    random = torch.Generator().manual_seed(checks.seed("seed", seed))
+    random = torch.Generator().manual_seed(seed)
     return torch.multinomial(cell_weights(labels, groups), n, replacement=True, generator=random)
 
 
@@ -329,6 +351,7 @@ def equal_opportunity(predictions, labels, groups):
     return demographic_parity(predictions[labels == 1], groups[labels == 1])
 
 
+@takes(predictions=numbers("values, n", 2, whole=True))
 def unfairness(predictions):
     """How far predictions move where the sensitive attribute is set and nothing else: mean total variation.
 
@@ -347,49 +370,15 @@ def unfairness(predictions):
     Source: Locatello et al. 2019, *On the Fairness of Disentangled Representations*, with ``inter_group_fairness`` of
     disentanglement_lib.
     """
-    predictions = checks.array(predictions)
-    if predictions.ndim != 2 or len(predictions) < 2 or not predictions.size or predictions.dtype.kind not in "iu":
-        raise ValueError(
-            "predictions must be integers of shape (values, n), 2 values or more, "
-            f"got {predictions.dtype} of shape {predictions.shape}"
-        )
+    if not predictions.size:
+        raise ValueError(f"predictions must be of one example at least, got shape {predictions.shape}")
     shares = np.stack([(predictions == k).mean(axis=1) for k in np.unique(predictions)])  # (classes, values)
     return float(np.abs(shares - shares.mean(axis=1, keepdims=True)).sum(axis=0).mean() / 2)
 
 
-def boosted_trees(codes, labels):
-    """Trees that predict a class from codes, as the published score asks for.
-
-    Args:
-        codes: floats, shape ``(n, codes)``.
-        labels: integers, shape ``(n,)``.
-
-    Returns:
-        A fitted ``HistGradientBoostingClassifier``, scikit-learn's defaults.
-    """
-    return HistGradientBoostingClassifier(random_state=0).fit(checks.array(codes), checks.array(labels))
-
-
-def leak(codes, groups, seed=0):
-    """How well the group can be told from codes that should not say: accuracy of trees on a half that they never saw.
-
-    Args:
-        codes: floats, shape ``(n, codes)``.
-        groups: integers, shape ``(n,)``. They must be independent of the class, or the class alone tells them.
-        seed: of the halves.
-
-    Returns:
-        A float in [0, 1]; chance is the share of the largest group. Call it with shuffled groups for a control.
-    """
-    rows = np.random.default_rng(seed).permutation(len(groups))
-    codes, groups = checks.array(codes), checks.array(groups)
-    half = len(rows) // 2
-    return float(boosted_trees(codes[rows[:half]], groups[rows[:half]]).score(codes[rows[half:]], groups[rows[half:]]))
-
-
 def _columns(**named):
     """Integer columns of one length of at least 1, as arrays."""
-    arrays = {name: checks.array(values) for name, values in named.items()}
+    arrays = {name: numbers(None, 0, whole=True)(name, values) for name, values in named.items()}
     shapes = [array.shape for array in arrays.values()]
     if len(set(shapes)) > 1 or len(shapes[0]) != 1 or shapes[0][0] == 0:
         raise ValueError(f"{' and '.join(named)} must have one shape (n,), n of at least 1, got {shapes}")

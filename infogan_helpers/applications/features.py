@@ -12,14 +12,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 
-from infogan_helpers import checks
-from infogan_helpers.data import as_model_range, to_ink
-from infogan_helpers.evaluation import eval_mode, read_codes
+from infogan_helpers.arguments import at_least, function, images, integers, network, numbers, record, seed, takes
+from infogan_helpers.data import ImageData, as_model_range, to_ink
+from infogan_helpers.evaluation import check_finite, eval_mode, read_codes
 from infogan_helpers.labels import UNLABELLED, few_labels
+from infogan_helpers.networks import check_images
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # scikit-learn's C times the mean squared length of the features
 ALONE = 10.0  # the same, where a class has one labelled image and there is nothing to choose by
 FOLDS = 5
+LABELLED = record(ImageData, images=images(None), labels=integers())
 
 
 class FewLabelScores(NamedTuple):
@@ -36,6 +38,7 @@ class FewLabelScores(NamedTuple):
     neighbour: float
 
 
+@takes(network=network("trunk", "image_shape"), images=images(None), batch_size=at_least(1))
 @torch.no_grad()
 def trunk_features(network, images, batch_size=1000):
     """What the trunk hands to its heads, in eval mode.
@@ -49,14 +52,15 @@ def trunk_features(network, images, batch_size=1000):
         Float array, shape ``(n, units)``.
 
     Raises:
-        ValueError: there are no images.
+        ValueError: there are no images, or they have another shape than the network takes.
     """
-    _some(images)
+    check_images(as_model_range(images[:1]), network.image_shape)
     with eval_mode(network) as device:
         parts = [network.trunk(as_model_range(batch.to(device))).cpu() for batch in images.split(batch_size)]
-    return torch.cat(parts).numpy()
+    return check_finite("network", "answer", torch.cat(parts)).numpy()
 
 
+@takes(discriminator_q=network(), images=images(None))
 def code_features(discriminator_q, images):
     """What Q answers, as numbers that a classifier can take: probabilities of classes, means, cosines and sines.
 
@@ -72,11 +76,13 @@ def code_features(discriminator_q, images):
     return torch.cat([*probabilities, answer.mean, *directions], dim=1).numpy()
 
 
+@takes(images=images("n, 1, height, width"))
 def pixel_features(images):
     """The images themselves, ink in [0, 1], shape ``(n, height * width)``."""
-    return to_ink(_some(images)).reshape(len(images), -1).astype(np.float32)
+    return to_ink(images).reshape(len(images), -1).astype(np.float32)
 
 
+@takes(features=numbers("n, units"), labels=numbers(whole=True))
 def linear_probe(features, labels):
     """Logistic regression on features; the strength of its penalty is chosen by the labelled images alone.
 
@@ -93,7 +99,7 @@ def linear_probe(features, labels):
     Raises:
         ValueError: shapes do not fit, or there are not two classes.
     """
-    features, labels = _check_labelled(features, labels)
+    _check_labelled(features, labels)
     _, counts = np.unique(labels, return_counts=True)
     if len(counts) < 2:
         raise ValueError(f"labels must be of at least two classes, got {len(counts)}")
@@ -106,6 +112,7 @@ def linear_probe(features, labels):
     return GridSearchCV(LogisticRegression(max_iter=1000), strengths, cv=parts).fit(features, labels)
 
 
+@takes(features=numbers("n, units"), labels=numbers(whole=True))
 def nearest_neighbour(features, labels):
     """The label of the nearest labelled image, by the distance of features as they are.
 
@@ -120,9 +127,11 @@ def nearest_neighbour(features, labels):
 
     Source: the measure of Donahue, Krähenbühl & Darrell 2017 (BiGAN), table 1.
     """
-    return KNeighborsClassifier(1, algorithm="brute").fit(*_check_labelled(features, labels))
+    _check_labelled(features, labels)
+    return KNeighborsClassifier(1, algorithm="brute").fit(features, labels)
 
 
+@takes(features_of=function, train=LABELLED, test=LABELLED, per_class=at_least(1), seed=seed)
 def few_label_scores(features_of, train, test, per_class, seed=0):
     """Both classifiers from a few labels of each class, scored on other images.
 
@@ -142,20 +151,12 @@ def few_label_scores(features_of, train, test, per_class, seed=0):
     kept = few_labels(train.labels, per_class, seed)
     known = kept != UNLABELLED
     features, labels = features_of(train.images[known]), kept[known]
-    of_test = features_of(test.images), checks.array(test.labels)
+    of_test = numbers("n, units")("features_of(test.images)", features_of(test.images)), test.labels.cpu().numpy()
     scores = (float(learn(features, labels).score(*of_test)) for learn in (linear_probe, nearest_neighbour))
     return FewLabelScores(len(labels), *scores)
 
 
-def _some(images):
-    if len(images) == 0:
-        raise ValueError("images must hold at least one image, got none")
-    return images
-
-
 def _check_labelled(features, labels):
-    """Features and labels as arrays, a row and a label per image."""
-    features, labels = checks.array(features), checks.array(labels)
-    if features.ndim != 2 or labels.shape != features.shape[:1] or not len(labels):
+    """Whether there is a row and a label per image."""
+    if labels.shape != features.shape[:1]:
         raise ValueError(f"features must be (n, units) and labels (n,), got {features.shape} and {labels.shape}")
-    return features, labels

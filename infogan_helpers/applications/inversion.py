@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import torch
 
-from infogan_helpers import checks
-from infogan_helpers.codes import Codes
+from infogan_helpers.arguments import above, at_least, having, images, instance, network, takes
+from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.data import as_model_range
-from infogan_helpers.evaluation import eval_mode, read_codes
+from infogan_helpers.evaluation import check_finite, eval_mode, read_codes
 from infogan_helpers.priors import continuous_prior, wrapped
 
 
@@ -28,6 +28,10 @@ class Found(NamedTuple):
     error: torch.Tensor
 
 
+ANSWER = having("mean", "categorical_logits", "circular", what="Q's answer, a Posterior, or a VAE's")
+
+
+@takes(posterior=ANSWER, spec=instance(CodeSpec))
 def likeliest_codes(posterior, spec):
     """The codes that Q holds likeliest, with noise 0, its prior's mean.
 
@@ -38,7 +42,19 @@ def likeliest_codes(posterior, spec):
     Returns:
         ``Codes`` of ``n`` rows: the likeliest class of each categorical code; means, brought back into the prior's
         support where they left it; mean angles.
+
+    Raises:
+        ValueError: the answer is on codes of another spec, or not finite.
     """
+    classes = tuple(logits.shape[1] for logits in posterior.categorical_logits)
+    got, wanted = (
+        (classes, posterior.mean.shape[1], len(posterior.circular)),
+        (spec.categorical, spec.continuous, spec.circular),
+    )
+    if got != wanted:
+        raise ValueError(f"posterior must answer on classes, continuous and circular codes {wanted}, got {got}")
+    for answer in (*posterior.categorical_logits, posterior.mean):
+        check_finite("posterior", "hold", answer)
     n, support = len(posterior.mean), continuous_prior(spec.continuous_prior).support
     classes = [logits.argmax(dim=1) for logits in posterior.categorical_logits]
     angles = [code.angle for code in posterior.circular]
@@ -50,6 +66,14 @@ def likeliest_codes(posterior, spec):
     )
 
 
+@takes(
+    generator=network("spec"),
+    discriminator_q=network("spec"),
+    images=images(None),
+    steps=at_least(0),
+    learning_rate=above(0),
+    batch_size=at_least(1),
+)
 def find_codes(generator, discriminator_q, images, steps=100, learning_rate=0.1, batch_size=500):
     """Read each picture's codes by Q, and search for the noise with which G draws it best.
 
@@ -75,9 +99,6 @@ def find_codes(generator, discriminator_q, images, steps=100, learning_rate=0.1,
     Source: Zhu et al. 2016, *Generative Visual Manipulation on the Natural Image Manifold*, who go down from the answer
     of a network too; theirs answers all of z.
     """
-    checks.integer("steps", steps, least=0)
-    checks.number("learning_rate", learning_rate, above=0)
-    checks.integer("batch_size", batch_size, least=1)
     if generator.spec != discriminator_q.spec:
         raise ValueError(
             f"discriminator_q must read the generator's codes, {generator.spec}, got {discriminator_q.spec}"
@@ -89,6 +110,7 @@ def find_codes(generator, discriminator_q, images, steps=100, learning_rate=0.1,
             wanted = as_model_range(images[i : i + batch_size].to(device))
             found.append(_searched(generator, codes[i : i + batch_size].to(device), wanted, steps, learning_rate))
     noise, drawn, error = (torch.cat(part).cpu() for part in zip(*found, strict=True))
+    check_finite("generator", "draw", drawn)
     return Found(codes.replace(noise=noise), drawn, error)
 
 

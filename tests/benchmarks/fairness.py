@@ -21,7 +21,7 @@ import torch
 from harness import Measured, conditions, finished, read_options, train, write_tables
 from sklearn.linear_model import LogisticRegression
 
-from infogan_helpers.applications import fairness
+from infogan_helpers.applications import fairness, leakage
 from infogan_helpers.data import as_model_range, load_mnist
 from infogan_helpers.evaluation import read_codes
 from infogan_helpers.labels import UNLABELLED, few_labels
@@ -106,7 +106,7 @@ def answers(dq, images, colour):
 def of_codes(data, test, dq, before, colour):
     """Figures of trees on Q's answers, with or without the colour's."""
     codes, seconds = timed(answers, dq, data.images, colour)
-    trees, more = timed(fairness.boosted_trees, codes, data.labels)
+    trees, more = timed(leakage.boosted_trees, codes, data.labels)
     return test.scored(lambda x: torch.as_tensor(trees.predict(answers(dq, x, colour))), before + seconds + more, 0)
 
 
@@ -166,9 +166,9 @@ def of_gan(data, test, trained, seed):
         "c2 on real, cells": cells_of(right, data.labels, data.colours),
         "colour drawn": cells_of(seen == drawn.colours, drawn.labels, drawn.colours),
         "class drawn": cells_of(shape == drawn.labels, drawn.labels, drawn.colours),
-        "leak": round(fairness.leak(codes[False], test.independent.colours), 4),
-        "leak, shuffled": round(fairness.leak(codes[False], shuffled), 4),
-        "leak, with c2": round(fairness.leak(codes[True], test.independent.colours), 4),
+        "leak": round(leakage.leak(codes[False], test.independent.colours), 4),
+        "leak, shuffled": round(leakage.leak(codes[False], shuffled), 4),
+        "leak, with c2": round(leakage.leak(codes[True], test.independent.colours), 4),
         "L_I": round(float(np.mean(trained.history.bound_categorical[-50:])), 4),
     }
 
