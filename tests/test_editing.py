@@ -117,7 +117,7 @@ def test_on_the_way_to_others_the_class_stays_and_angles_take_the_shorter_way():
     with pytest.raises(ValueError, match=r"^share must be a number in \[0, 1\], got 1.5"):
         towards(ours, theirs, 1.5)
     with pytest.raises(ValueError, match=r"^others must have the shapes of codes, "):
-        towards(ours, theirs[:1], 0.5)
+        towards(ours, theirs[torch.zeros(2, dtype=torch.long)], 0.5)
 
 
 def shown(identity, **values):

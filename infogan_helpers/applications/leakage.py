@@ -8,10 +8,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from infogan_helpers.arguments import numbers, seed, takes
 
-TABLE = numbers("n, codes", 2)
 
-
-@takes(codes=TABLE, labels=numbers(whole=True))
+@takes(codes=numbers("n, codes", 2), labels=numbers(whole=True))
 def boosted_trees(codes, labels):
     """Trees that predict a class from codes, as the published score asks for.
 
@@ -29,7 +27,7 @@ def boosted_trees(codes, labels):
     return HistGradientBoostingClassifier(random_state=0).fit(codes, labels)
 
 
-@takes(codes=TABLE, groups=numbers(whole=True), seed=seed)
+@takes(codes=numbers("n, codes", 4), groups=numbers(whole=True), seed=seed)
 def leak(codes, groups, seed=0):
     """How well the group can be told from codes that should not say: accuracy of trees on a half that they never saw.
 
