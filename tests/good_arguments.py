@@ -125,7 +125,9 @@ def _config_of(name):
     return lambda: module.Config(**SHORT, **latents, architecture=architecture, norm="none")
 
 
-_METHODS = [path.stem for path in Path(infogan.__file__).parent.glob("*.py") if "def fit(" in path.read_text("utf-8")]
+_METHODS = [
+    path.stem for path in Path(infogan.__file__).parent.glob("*.py") if "def fit(" in path.read_text(encoding="utf-8")
+]
 BY_CALLABLE = {
     **APPLICATIONS,
     "bottleneck.bottleneck": {"beta": lambda: 2.0},

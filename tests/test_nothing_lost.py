@@ -281,8 +281,8 @@ def test_where_files_have_no_locks_a_line_says_so(tmp_path, monkeypatch, capsys)
         ({"callback": 3}, r"callback must be a function or None, got 3"),
         ({"callback": "print"}, "callback must be a function or None, got 'print'"),
         ({"progress": 1}, "progress must be True or False, got 1"),
-        ({"device": "cudo"}, "device must be one that this machine has, 'cpu' for instance, got 'cudo'"),
-        ({"device": 1.5}, "device must be one that this machine has, 'cpu' for instance, got 1.5"),
+        ({"device": "cudo"}, "device must be a device that is there, .*got 'cudo'"),
+        ({"device": 1.5}, "device must be a device that is there, .*got 1.5"),
         ({"method": infogan}, "method must be a Method, got module"),
         ({"spec": (10,)}, "spec must be a CodeSpec, got tuple"),
         ({"config": None}, "config must be a RunConfig, got NoneType"),
@@ -301,5 +301,5 @@ def test_other_arguments_are_refused_before_a_file_is_touched(argument, message,
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match=r"^device must be one that this machine has, 'cpu' for instance, got 'cuda'"):
+    with pytest.raises(ValueError, match=r"^device must be a device that is there, .*got 'cuda'"):
         run(NEVER, some_images(), SPEC, QUICK, device="cuda")
