@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -239,6 +240,19 @@ def test_weights_that_are_not_those_of_the_card_are_refused(change, shelf):
         ValueError, match=r"tiny\.safetensors must have the SHA-256 of its card, \w{64}, got \w{64}: fe"
     ):
         load_pretrained("tiny", shelf)
+
+
+def test_every_digit_of_a_sha_256_counts(shelf):
+    other = lambda digest: digest[:-1] + ("0" if digest[-1] != "0" else "1")  # noqa: E731
+    card, weights = shelf / "tiny.json", shelf / "tiny.safetensors"
+    content, digest = card.read_text(encoding="utf-8"), json.loads(card.read_text(encoding="utf-8"))["sha256"]
+    card.write_text(content.replace(digest, other(digest)), encoding="utf-8")
+    with pytest.raises(ValueError, match="must have the SHA-256 of its card"):
+        load_pretrained("tiny", shelf)
+    own = re.search(rb'sha256\\": \\"(\w{64})', weights.read_bytes()).group(1).decode()
+    weights.write_bytes(weights.read_bytes().replace(own.encode(), other(own).encode()))
+    with pytest.raises(ValueError, match="its SHA-256 is another"):
+        load_tensors(weights)
 
 
 def test_missing_weights_are_an_error_that_names_them(shelf):
