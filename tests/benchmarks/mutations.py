@@ -2,6 +2,7 @@
 
     python -m pip install cosmic-ray
     python tests/benchmarks/mutations.py losses codes --most 60       # 60 mutants of each, drawn by a seed
+    python tests/benchmarks/mutations.py named                        # those that a reader found by hand
     python tests/benchmarks/mutations.py --table                      # writes tests/benchmarks/results/mutations.md
 
 cosmic-ray's operators make the mutants: another sign, another comparison, a number one off, ``not`` put in or taken
@@ -31,8 +32,8 @@ import torch
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import MutationVisitor
 from cosmic_ray.operators.provider import OperatorProvider
-from equivalent import EQUIVALENT
 from harness import RESULTS, conditions, markdown
+from known_mutants import EQUIVALENT, NAMED
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_COPIED = shutil.ignore_patterns("__pycache__", ".git", ".ruff_cache", "build", "data", "notebooks")
@@ -174,6 +175,23 @@ def try_mutants(module, folder, kept, most, seed):
     file.write_text(source, encoding="utf-8")
 
 
+def try_named(folder, kept):
+    """The mutants that a reader thought of, whatever part they are in."""
+    tried = []
+    sys.dont_write_bytecode = True
+    for part, before, after, tests in NAMED:
+        file = folder / "infogan_helpers" / part
+        source = file.read_text(encoding="utf-8")
+        if source.count(before) != 1:
+            sys.exit(f"{part} must hold {before!r} once")
+        file.write_text(source.replace(before, after), encoding="utf-8")
+        lived, took = tests_pass(folder, tests.split(), 300)
+        file.write_text(source, encoding="utf-8")
+        print(f"{'lived' if lived else 'killed'} {took:.1f} s, {part}: {after}", flush=True)
+        tried.append({"part": part, "before": before, "after": after, "killed": not lived})
+    (kept / "named.json").write_text(json.dumps(tried, indent=1), encoding="utf-8")
+
+
 def write_table(kept):
     rows, lived = [], []
     for module in TESTS:
@@ -190,6 +208,11 @@ def write_table(kept):
             (module, f"`{mutant['before']}`", f"`{mutant['after']}`", reason or "**noticed by no test**")
             for mutant, reason in zip(alive, reasons, strict=True)
         ]
+    by_hand = kept / "named.json"
+    named = [
+        (m["part"], f"`{m['before']}`", f"`{m['after']}`", "yes" if m["killed"] else "**no**")
+        for m in (json.loads(by_hand.read_text(encoding="utf-8")) if by_hand.exists() else [])
+    ]
     columns = ["part", "mutants", "tried", "killed", "equivalent", "lived", "killed of those that differ"]
     table = pd.DataFrame(rows, columns=columns)
     tried, killed, same = table["tried"].sum(), table["killed"].sum(), table["equivalent"].sum()
@@ -206,6 +229,12 @@ def write_table(kept):
         "",
         *markdown(pd.DataFrame(lived, columns=["part", "line", "mutant", "why no test can notice"])),
         "",
+        "## Found by hand",
+        "",
+        "Mutants that a reader thought of, whatever part they are in.",
+        "",
+        *markdown(pd.DataFrame(named, columns=["file", "line", "mutant", "killed"])),
+        "",
         ", ".join(f"{name} {value}" for name, value in conditions().items()) + ".",
         "",
     ]
@@ -220,14 +249,16 @@ def main():
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "mutations", help="where outcomes are kept")
     parser.add_argument("--table", action="store_true", help="write the table of all outcomes that are kept")
     options = parser.parse_args()
-    if unknown := set(options.modules) - set(TESTS):
+    if unknown := set(options.modules) - {*TESTS, "named"}:
         parser.error(f"there are no tests for {sorted(unknown)}")
     options.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         copy_of_repository(Path(folder))
         import_what_tests_import()
-        for module in options.modules:
+        if "named" in options.modules:
+            try_named(Path(folder), options.folder)
+        for module in (name for name in options.modules if name != "named"):
             try_mutants(module, Path(folder), options.folder, options.most, options.seed)
     if options.table:
         write_table(options.folder)

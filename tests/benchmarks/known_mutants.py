@@ -1,0 +1,31 @@
+"""Mutants by name, read by ``mutations``: those that no test can notice, and those that were let pass once."""
+
+# (part, the mutated line): the reason
+EQUIVALENT = {}
+
+# Found by hand: (file, what is there, what comes in its place, files of tests)
+NAMED = [
+    (
+        "exercises/checking.py",
+        "<= TOLERANCE * max(1.0, abs(a), abs(b))",
+        "<= TOLERANCE * max(2.0, 2 * abs(a), 2 * abs(b))",
+        "exercise_values",
+    ),
+    ("mixtures.py", "GOOD_WITHIN * mixture.deviation]", "2 * GOOD_WITHIN * mixture.deviation]", "mixtures"),
+    ("exercises/clinic.py", "s.nearest < ALIKE", "s.nearest < 2 * ALIKE", "diagnose"),
+    ("checkpoints.py", 'digest != card["sha256"]', 'digest[:8] != card["sha256"][:8]', "checkpoints"),
+    ("tensor_files.py", "hexdigest() != (sha256 or own)", "hexdigest()[:8] != (sha256 or own)[:8]", "checkpoints"),
+    ("interventions.py", "ddof=1) / variance[active]", "ddof=1)", "disentanglement"),
+    ("measures.py", "fine.numpy() > 0.5", "fine.numpy() > 0.45", "measures"),
+    ("measures.py", "fine.numpy() > 0.5", "fine.numpy() > 0.55", "measures"),
+    ("transforms.py", "2, grid, align_corners", '2, grid, padding_mode="border", align_corners', "transforms"),
+    ("networks.py", "self.weight, self.bias, False", "None, None, False", "ranges_and_batches"),
+    ("networks.py", "if self.training and len(x) == 1", "if self.training and len(x) < 3", "networks"),
+    ("methods/players.py", "layers and size > 1", "layers and size > 0", "players"),
+    ("explorer_page.py", "posterior.mean[:, [i]]", "posterior.mean[:, [0]]", "exported_page"),
+    ("explorer_page.py", "deviation[:, [i]]", "deviation[:, [0]]", "exported_page"),
+    ("explorer_page.py", "for code in posterior.circular[:circular]", "for code in posterior.circular[:1]", "dial"),
+    ("explorer_page.py", 'generator.spec)[:, page["kept"]]', "generator.spec)", "exported_page"),
+    ("widgets.py", "images[chosen : chosen + 1]", "images[:1]", "widgets"),
+    ("widgets.py", "seeds=[seed, seed + 1]", "seeds=[seed, seed]", "widgets exported_page"),
+]
