@@ -67,6 +67,8 @@ def test_batch_norm_of_one_row_is_by_the_running_statistics_and_leaves_them_alon
     torch.testing.assert_close(norm.train()(row), torch.tensor([[0.5, 2.0, 2.0]]), rtol=0, atol=1e-4)
     assert norm.running_mean.tolist() == [0.5, 4.0, 1.0]
     assert norm.running_var.tolist() == [4.0, 0.25, 9.0]
+    two = norm(torch.cat([row - 1, row + 1]))  # two rows have a variance, of 1
+    torch.testing.assert_close(two[1], torch.tensor([2.0, 1.0, 4.0]), rtol=0, atol=1e-4)
 
 
 # batches
