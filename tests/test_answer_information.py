@@ -50,6 +50,7 @@ def test_information_needs_a_table(shape):
 
 def test_lists_are_taken_for_tensors():
     assert answer_information([[50.0, 0.0], [0.0, 50.0]]).item() == pytest.approx(math.log(2), abs=1e-6)
+    assert answer_information([[3.0, 1.0]]).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_recovery_is_the_share_of_all_codes_that_are_guessed():

@@ -266,6 +266,10 @@ def test_the_table_needs_at_least_three_digits(n):
         code_attribute_table(Drawer(), CodeSpec((), 2, 1), n=n)
 
 
+def test_three_digits_are_enough():
+    assert code_attribute_table(Drawer(), CodeSpec((), 2, 1), n=3).notna().to_numpy().all()
+
+
 def test_the_table_needs_a_continuous_or_circular_code():
     with pytest.raises(ValueError, match=r"^spec must have at least one continuous or circular code, got none"):
         code_attribute_table(Drawer(), CodeSpec((3,), 0, 1))
@@ -332,7 +336,7 @@ def test_the_protocol_needs_a_categorical_code():
 
 
 class Leaner(torch.nn.Module):
-    """Bars that lean with c2, to the right for class 0 and to the left for class 1."""
+    """Bars that lean with c3, to the right for class 0 and to the left for class 1."""
 
     def forward(self, codes):
         sign = 1 - 2 * codes.categorical[:, 0].float()
@@ -343,12 +347,13 @@ class Leaner(torch.nn.Module):
 
 
 def test_within_a_class_a_code_can_mean_what_it_does_not_mean_pooled():
-    spec = CodeSpec((2,), 1, 1)
+    spec = CodeSpec((2, 3), 1, 1)
     pooled = code_attribute_table(Leaner(), spec, n=600)
     table = code_attribute_table_by_class(Leaner(), spec, n=600)
-    assert abs(pooled.loc["c2", "slant"]) < 0.15
-    assert table.loc[(0, "c2"), "slant"] > 0.95
-    assert table.loc[(1, "c2"), "slant"] < -0.95
+    assert abs(pooled.loc["c3", "slant"]) < 0.15
+    assert table.index.tolist() == [(0, "c3"), (1, "c3")]
+    assert table.loc[(0, "c3"), "slant"] > 0.95
+    assert table.loc[(1, "c3"), "slant"] < -0.95
     assert table.index.names == ["c1", "code"]
     with pytest.raises(ValueError, match="spec must have at least one categorical code"):
         code_attribute_table_by_class(Leaner(), CodeSpec((), 1, 1))
