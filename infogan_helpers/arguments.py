@@ -266,7 +266,7 @@ def _as_array(name, value, wanted):
         return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
     if isinstance(value, np.ndarray) or hasattr(value, "to_numpy"):
         return np.asarray(value)
-    if not isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple, range)):
         refuse(name, wanted, value)
     try:
         return np.asarray(value)

@@ -254,7 +254,12 @@ def edit_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=
 
 
 @takes(
-    generator=G, discriminator_q=DQ, examples=images(None), seed=seed, matching=MATCHING, meanings=maybe(instance(dict))
+    generator=G,
+    discriminator_q=DQ,
+    examples=images(None, 0),
+    seed=seed,
+    matching=MATCHING,
+    meanings=maybe(instance(dict)),
 )
 def edit_a_picture(generator, discriminator_q, examples, seed=0, *, matching=None, meanings=None):
     """As ``edit_a_digit``, for a model of pictures in greys, a face, a chair, which are opened as they are.

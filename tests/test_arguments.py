@@ -127,11 +127,8 @@ def test_a_code_too_large_to_be_told_apart_is_refused_and_no_information_is_belo
     factors = np.array([[i % 2, i // 2 % 2] for i in range(40)])
     with pytest.raises(ValueError, match=r"^codes must lie within ±1e\+18, got 1e\+300$"):
         disentanglement.sap_score(1e300 * factors, factors)
-    rng = np.random.default_rng(0)
-    information = [
-        disentanglement.mutual_information_matrix(rng.permutation(factors), factors, bins=2).min() for _ in range(30)
-    ]
-    assert min(information) >= 0
+    grid = np.array([[i, j] for i in range(3) for j in range(6)])  # whose sum, rounded, is -1.2e-16
+    assert disentanglement.mutual_information_matrix(grid[:, :1], grid[:, 1:], bins=3).min() >= 0
 
 
 @pytest.mark.parametrize("bad", [NAN, math.inf])

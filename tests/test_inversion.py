@@ -135,7 +135,7 @@ def test_a_vae_has_no_noise_and_draws_what_it_read(pictures):
         ({"steps": -1}, r"^steps must be an integer of at least 0, got -1"),
         ({"learning_rate": 0}, r"^learning_rate must be a number above 0, got 0"),
         ({"batch_size": 0}, r"^batch_size must be an integer of at least 1, got 0"),
-        ({"images": torch.zeros(0, *SHAPE)}, r"^images must hold at least one image, got none"),
+        ({"images": torch.zeros(0, *SHAPE)}, r"^images must have shape \(n, …\) with n of at least 1, got"),
         ({"images": torch.zeros(2, 1, 5, 5)}, r"^images must have shape \(n, 1, 6, 6\), got \(2, 1, 5, 5\)"),
         ({"discriminator_q": pair(CodeSpec((), 1, 2))[1]}, r"^discriminator_q must read the generator's codes, "),
     ],

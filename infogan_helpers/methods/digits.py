@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import DQ, between, configured, finite, images, seed, takes
+from infogan_helpers.arguments import between, configured, finite, images, network, seed, takes
 from infogan_helpers.data import as_model_range, check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import answer_information, lower_bound
@@ -249,7 +249,9 @@ def finish(players, images, spec, config):
     recalibrate_batch_norm(players, images, spec, config.seed, shown)
 
 
-@takes(discriminator_q=DQ, images=images(), strength=between(0, None), stray_strokes=between(0, 1), seed=seed)
+@takes(
+    discriminator_q=network("spec"), images=images(), strength=between(0, None), stray_strokes=between(0, 1), seed=seed
+)
 @torch.no_grad()
 def answers_on_copies(discriminator_q, images, strength=1.0, stray_strokes=0.5, seed=0):
     """How the answers to one copy of each image meet those to another: no label needed.
