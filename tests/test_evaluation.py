@@ -270,6 +270,13 @@ def test_three_digits_are_enough():
     assert code_attribute_table(Drawer(), CodeSpec((), 2, 1), n=3).notna().to_numpy().all()
 
 
+def test_two_digits_with_ink_are_too_few_to_rank():
+    spec = CodeSpec((), 2, 1)
+    highest = float(spec.sample(3, torch.Generator().manual_seed(0)).noise.max())  # that digit stays blank
+    table = code_attribute_table(Drawer(blank_above=highest), spec, n=3)
+    assert table[["slant", "thickness", "width"]].isna().to_numpy().all()
+
+
 def test_the_table_needs_a_continuous_or_circular_code():
     with pytest.raises(ValueError, match=r"^spec must have at least one continuous or circular code, got none"):
         code_attribute_table(Drawer(), CodeSpec((3,), 0, 1))
@@ -326,6 +333,17 @@ def test_a_code_that_means_nothing_scores_as_chance():
     score = score_codes(reader, data, data)
     assert score.accuracy == pytest.approx(1 / 3)
     assert score.nmi == pytest.approx(0, abs=1e-9)
+
+
+def test_the_first_categorical_code_is_scored():
+    class WithASecondCode(Reader):
+        def forward(self, images):
+            logit, posterior = super().forward(images)
+            return logit, posterior._replace(categorical_logits=(*posterior.categorical_logits, torch.eye(2)[0:1]))
+
+    reader, data = WithASecondCode([2, 0, 1], 3), marked([0, 1, 2], [0, 1, 2])
+    reader.spec = CodeSpec((3, 2), 0, 1)
+    assert score_codes(reader, data, data).matching.tolist() == [1, 2, 0]
 
 
 def test_the_protocol_needs_a_categorical_code():

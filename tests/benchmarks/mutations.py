@@ -56,10 +56,10 @@ TESTS = {
     "codes": "codes code_spec circular",
     "disentanglement": "disentanglement",
     "evaluation": "evaluation",
-    "checkpoints": "checkpoints broken_files shipped",
-    "run_files": "damaged_runs nothing_lost resume",
-    "interrupts": "nothing_lost training",
-    "tensor_files": "broken_files checkpoints damaged_runs",
+    "checkpoints": "checkpoints",
+    "run_files": "damaged_runs nothing_lost",
+    "interrupts": "nothing_lost",
+    "tensor_files": "checkpoints damaged_runs",
     "widgets": "widgets training_view dial drawings explorer_editing",
     "measures": "measures",
     "interventions": "disentanglement",
@@ -134,6 +134,7 @@ def passes(folder, files, limit, only=""):
     if child == 0:
         os.setsid()
         os.chdir(folder)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" turns it off
         os.cpu_count = lambda: 1  # a process of joblib's would import everything anew
         with open(os.devnull, "r+") as nothing:
             for stream in (0, 1, 2):
@@ -157,7 +158,8 @@ def try_mutants(module, folder, kept, most, seed):
     sys.dont_write_bytecode = False
     passed, seconds = passes(folder, tests, 300)
     if not passed:
-        sys.exit(f"the tests of {module} fail without a mutant")
+        print(f"{module}: its tests fail without a mutant", flush=True)
+        return
     sys.dont_write_bytecode = True  # two mutants of one second and one length would share theirs
     Path(importlib.util.cache_from_source(file)).unlink(missing_ok=True)
     everywhere, tried = sorted(places(source)), {}
