@@ -1,7 +1,39 @@
 """Mutants by name, read by ``mutations``: those that no test can notice, and those that were let pass once."""
 
 # (part, the mutated line): the reason
-EQUIVALENT = {}
+SLACK = "the slack is at least 1e-6, whatever stands here"
+ROUNDING = "how much rounding is allowed for, by a sixteenth"
+SPEED = "a default that only says how much is worked on at a time"
+REFUSED = "refused a line earlier, or in the same words, whichever check comes first"
+EQUIVALENT = {
+    (
+        "information",
+        "slack = 16 * torch.finfo(values.dtype).eps if values.is_floating_point() else -1.0",
+    ): SLACK,
+    ("information", "slack = 16 * float(np.finfo(dtype).eps) if floats else -1.0"): SLACK,
+    ("information", "slack = 15 * float(np.finfo(dtype).eps) if floats else 0.0"): ROUNDING,
+    ("information", "slack = 17 * float(np.finfo(dtype).eps) if floats else 0.0"): ROUNDING,
+    ("information", "if (abs(sums - 1) >= slack).any():"): "no sum is off by the slack to the last bit",
+    (
+        "losses",
+        "return Nats(*(part.sum() + entropy for part, entropy in zip(kinds, spec.entropy(), strict=False)))",
+    ): "both have three parts, always",
+    (
+        "losses",
+        "classes = tuple(logits.shape[1] for logits in posterior.categorical_logits)",
+    ): "logits are matrices: the last axis is axis 1",
+    ("evaluation", "bad = numbers[~torch.isfinite(numbers)][ -1].item()"): "which bad number a message shows",
+    ("evaluation", "np.add.at(counts, (codes, labels), 2)"): "the best match of doubled counts is the same",
+    ("evaluation", "def encode_images(encoder, images, batch_size= 1001):"): SPEED,
+    (
+        "evaluation",
+        "@takes(codes=numbers(None, -1), labels=numbers(None, 0), n_codes=at_least(1), n_labels=at_least(1))",
+    ): "0 rows or -1: neither asks for any",
+    (
+        "evaluation",
+        '@takes(codes=numbers(None, 0), labels=numbers(None, 1), matching=numbers("codes", whole=True))',
+    ): REFUSED,
+}
 
 # Found by hand: (file, what is there, what comes in its place, files of tests)
 NAMED = [
