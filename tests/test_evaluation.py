@@ -1,5 +1,6 @@
 """Matching codes to labels, and measures of digits, on images whose answer is known."""
 
+import inspect
 import math
 
 import numpy as np
@@ -202,6 +203,9 @@ def test_codes_that_cannot_be_drawn_are_refused_and_the_mode_is_put_back():
         draw_images(generator, CodeSpec((3,), 1, 2).sample(2)[:0])
     with pytest.raises(ValueError, match="codes"):
         draw_images(generator, CodeSpec((4,), 1, 2).sample(50))
+    codes = CodeSpec((3,), 1, 2).sample(2)
+    with pytest.raises(ValueError, match="codes.continuous must hold finite numbers, got inf among them"):
+        draw_images(generator, codes.replace(continuous=torch.full((2, 1), math.inf)))
     assert generator.training
 
 
@@ -373,6 +377,7 @@ def test_within_a_class_a_code_can_mean_what_it_does_not_mean_pooled():
     assert table.loc[(0, "c3"), "slant"] > 0.95
     assert table.loc[(1, "c3"), "slant"] < -0.95
     assert table.index.names == ["c1", "code"]
+    assert inspect.signature(code_attribute_table) == inspect.signature(code_attribute_table_by_class)  # one draw
     with pytest.raises(ValueError, match="spec must have at least one categorical code"):
         code_attribute_table_by_class(Leaner(), CodeSpec((), 1, 1))
 
