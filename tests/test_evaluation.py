@@ -204,7 +204,7 @@ def test_codes_that_cannot_be_drawn_are_refused_and_the_mode_is_put_back():
     with pytest.raises(ValueError, match="codes"):
         draw_images(generator, CodeSpec((4,), 1, 2).sample(50))
     codes = CodeSpec((3,), 1, 2).sample(2)
-    with pytest.raises(ValueError, match="codes.continuous must hold finite numbers, got inf among them"):
+    with pytest.raises(ValueError, match=r"codes.continuous must hold finite numbers, got inf among them"):
         draw_images(generator, codes.replace(continuous=torch.full((2, 1), math.inf)))
     assert generator.training
 
