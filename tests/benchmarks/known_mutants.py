@@ -7,6 +7,10 @@ SPEED = "a default that only says how much is worked on at a time"
 REFUSED = "refused a line earlier, or in the same words, whichever check comes first"
 EQUIVALENT = {
     (
+        "checkpoints",
+        'card = json.dumps({**facts, "sha256": _digest(weights)}, indent= 1) + "\\n"',
+    ): "how far a card is indented",
+    (
         "information",
         "slack = 16 * torch.finfo(values.dtype).eps if values.is_floating_point() else -1.0",
     ): SLACK,
