@@ -56,7 +56,7 @@ NAMED = [
     ("measures.py", "fine.numpy() > 0.5", "fine.numpy() > 0.55", "measures"),
     ("transforms.py", "2, grid, align_corners", '2, grid, padding_mode="border", align_corners', "transforms"),
     ("networks.py", "self.weight, self.bias, False", "None, None, False", "ranges_and_batches"),
-    ("networks.py", "if self.training and len(x) == 1", "if self.training and len(x) < 3", "networks"),
+    ("networks.py", "if self.training and len(x) == 1", "if self.training and len(x) < 3", "ranges_and_batches"),
     ("methods/players.py", "layers and size > 1", "layers and size > 0", "players"),
     ("explorer_page.py", "posterior.mean[:, [i]]", "posterior.mean[:, [0]]", "exported_page"),
     ("explorer_page.py", "deviation[:, [i]]", "deviation[:, [0]]", "exported_page"),

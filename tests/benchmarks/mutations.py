@@ -260,13 +260,14 @@ def main():
         parser.error(f"there are no tests for {sorted(unknown)}")
     options.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        copy_of_repository(Path(folder))
-        import_what_tests_import()
-        if "named" in options.modules:
-            try_named(Path(folder), options.folder)
-        for module in (name for name in options.modules if name != "named"):
-            try_mutants(module, Path(folder), options.folder, options.most, options.seed)
+    if options.modules:
+        with tempfile.TemporaryDirectory() as folder:
+            copy_of_repository(Path(folder))
+            import_what_tests_import()
+            if "named" in options.modules:
+                try_named(Path(folder), options.folder)
+            for module in (name for name in options.modules if name != "named"):
+                try_mutants(module, Path(folder), options.folder, options.most, options.seed)
     if options.table:
         write_table(options.folder)
 
