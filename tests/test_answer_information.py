@@ -5,8 +5,10 @@ import math
 import pytest
 import torch
 
+from infogan_helpers.codes import Codes
 from infogan_helpers.information import mutual_information
-from infogan_helpers.losses import answer_information
+from infogan_helpers.losses import answer_information, code_recovery
+from infogan_helpers.posteriors import Posterior
 
 
 def test_information_by_hand():
@@ -44,3 +46,21 @@ def test_information_grows_where_an_answer_gets_surer_and_no_image_is_cut_off():
 def test_information_needs_a_table(shape):
     with pytest.raises(ValueError, match=r"logits must have shape \(n, classes\) with n of at least 1, got"):
         answer_information(torch.zeros(shape))
+
+
+def test_lists_are_taken_for_tensors():
+    assert answer_information([[50.0, 0.0], [0.0, 50.0]]).item() == pytest.approx(math.log(2), abs=1e-6)
+    assert answer_information([[3.0, 1.0]]).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_recovery_is_the_share_of_all_codes_that_are_guessed():
+    def recovered(*guesses):
+        """The share, where these are the guesses for each code and all three images have classes 2 and 1."""
+        logits = tuple(torch.eye(5)[torch.tensor(guess)] for guess in guesses)
+        classes = torch.tensor([2, 1])[: len(guesses)].expand(3, -1)
+        codes = Codes(torch.zeros(3, 1), classes, torch.zeros(3, 0))
+        return float(code_recovery(Posterior(logits, torch.zeros(3, 0), torch.zeros(3, 0)), codes))
+
+    assert recovered([2, 2, 0], [1, 0, 0]) == pytest.approx(3 / 6)
+    assert recovered([2, 0, 0]) == pytest.approx(1 / 3)
+    assert math.isnan(recovered())

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from infogan_helpers import tensor_files
 from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.checkpoints import (
     PRETRAINED_FOLDER,
+    load_named_tensors,
     load_networks,
     load_pretrained,
+    named_tensors,
     save_networks,
     save_pretrained,
 )
@@ -241,6 +244,19 @@ def test_weights_that_are_not_those_of_the_card_are_refused(change, shelf):
         load_pretrained("tiny", shelf)
 
 
+def test_every_digit_of_a_sha_256_counts(shelf):
+    other = lambda digest: digest[:-1] + ("0" if digest[-1] != "0" else "1")  # noqa: E731
+    card, weights = shelf / "tiny.json", shelf / "tiny.safetensors"
+    content, digest = card.read_text(encoding="utf-8"), json.loads(card.read_text(encoding="utf-8"))["sha256"]
+    card.write_text(content.replace(digest, other(digest)), encoding="utf-8")
+    with pytest.raises(ValueError, match="must have the SHA-256 of its card"):
+        load_pretrained("tiny", shelf)
+    own = re.search(rb'sha256\\": \\"(\w{64})', weights.read_bytes()).group(1).decode()
+    weights.write_bytes(weights.read_bytes().replace(own.encode(), other(own).encode()))
+    with pytest.raises(ValueError, match="its SHA-256 is another"):
+        load_tensors(weights)
+
+
 def test_missing_weights_are_an_error_that_names_them(shelf):
     (shelf / "tiny.safetensors").unlink()
     with pytest.raises(ValueError, match=r"tiny\.safetensors must have .*, got no file: fetch"):
@@ -307,3 +323,40 @@ def test_one_content_gives_one_file(tmp_path):
     for name in ("one", "other"):
         save_tensors(tmp_path / name, {"x": torch.arange(3), "a": torch.zeros(2)}, {"note": 1})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+# --- parts under their names
+
+
+def stepped(gradient):
+    """Adam after one step on three weights."""
+    weight = torch.nn.Parameter(torch.zeros(3))
+    optimizer = torch.optim.Adam([weight])
+    weight.grad = torch.tensor(gradient)
+    optimizer.step()
+    return optimizer
+
+
+def test_moments_come_back_and_those_of_no_parameter_are_refused():
+    tensors, fresh = (
+        named_tensors(adam=stepped([-1.0, 0.0, 2.0])),
+        torch.optim.Adam([torch.nn.Parameter(torch.ones(3))]),
+    )
+    load_named_tensors(tensors, adam=fresh)
+    again = named_tensors(adam=fresh)
+    assert again.keys() == tensors.keys() == {"adam.0.step", "adam.0.exp_avg", "adam.0.exp_avg_sq"}
+    assert all(torch.equal(again[name], tensors[name]) for name in tensors)
+    for name in ("adam.1.step", "adam.-1.step", "adam.0.exp_avg"):
+        with pytest.raises(ValueError, match="adam has no parameter to which"):
+            load_named_tensors(tensors | {name: torch.zeros(4)}, adam=fresh)
+    with pytest.raises(ValueError, match="adam has no parameter to which"):
+        load_named_tensors(tensors | {"adam.1.step": torch.tensor(1.0)}, adam=fresh)
+    with pytest.raises(ValueError, match=r"adam must count at least 0 steps in 0\.step"):
+        load_named_tensors(tensors | {"adam.0.step": torch.tensor(-1.0)}, adam=fresh)
+
+
+def test_weights_of_another_shape_or_kind_are_refused():
+    layer = torch.nn.Linear(2, 1)
+    for weight in (torch.zeros(2, 1), torch.zeros(1, 2, dtype=torch.long)):
+        with pytest.raises(ValueError, match=r"layer must hold weight of \(\(1, 2\), 'floats'\)"):
+            load_named_tensors({"layer.weight": weight, "layer.bias": torch.zeros(1)}, layer=layer)

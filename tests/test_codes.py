@@ -8,7 +8,7 @@ import pytest
 import torch
 from small_codes import SPEC, same, seeded
 
-from infogan_helpers.codes import Codes, CodeSpec
+from infogan_helpers.codes import Codes, CodeSpec, check_classes
 
 
 @pytest.fixture
@@ -167,7 +167,18 @@ def test_sweeps_refuse_a_kind_that_is_absent():
         CodeSpec((), 1).sample(1).sweep_categorical(0, [0])
 
 
-@pytest.mark.parametrize("values", [0.5, [[0.5]]])
+def test_a_circular_code_that_is_not_there_is_refused_however_many_rows_there_are():
+    with pytest.raises(ValueError, match="one of the 1 circular codes, counted from 0, got 1"):
+        CodeSpec((), 0, circular=1).sample(6, seeded()).sweep_circular(1, [0.0])
+
+
+def test_a_class_below_zero_is_named_and_no_rows_hold_no_wrong_class():
+    with pytest.raises(ValueError, match=r"codes.categorical must lie in \[0, 3\) in column 0, got -1"):
+        check_classes(torch.tensor([[2], [-1]]), (3,))
+    check_classes(torch.empty(0, 1, dtype=torch.long), (3,))
+
+
+@pytest.mark.parametrize("values", [0.5, [[0.5]], [[0.5], [0.5, 1.0]], ["a"], "a", [{}]])
 def test_sweeps_need_a_list_of_values(codes, values):
     with pytest.raises(ValueError, match=r"^values must be a list of numbers, got"):
         codes.sweep_continuous(0, values)

@@ -109,6 +109,15 @@ def test_the_nearest_picture_is_looked_for_in_a_class_and_not_at_all_among_point
     assert math.isnan(nearest(torch.zeros(4, 2), codes))
 
 
+@pytest.mark.parametrize(("difference", "illness"), [(0.06, True), (0.15, False)])
+def test_pictures_are_drawn_again_where_a_pixel_differs_by_less_than_a_tenth(difference, illness):
+    few = history_of(CodeSpec((), 2, 8), bound_categorical=0.0, bound_continuous=-0.35, code_recovery=0.1)
+    noise = torch.randn(few.samples[-1].shape, generator=torch.Generator().manual_seed(2)) * 127.5 * difference / 2**0.5
+    twice = few.samples[-1][:2].clamp(60, 195).repeat(len(noise) // 2, 1, 1, 1)
+    few.samples[-1] = (twice + noise).round().to(torch.uint8)
+    assert (diagnose(few).illness == "collapsed") == illness
+
+
 def test_a_number_is_not_asleep_while_classes_are_still_coming():
     trace = {"bound_continuous": -0.35, "code_recovery": 0.7}
     assert diagnose(history_of(bound_categorical=1.3, **trace)).illness == NOTHING

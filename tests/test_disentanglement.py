@@ -270,6 +270,13 @@ def test_factor_vae_leaves_still_codes_out():
     assert factor_vae_score(world, lambda images: 0.01 * images, still=0.001, **SMALL) == 1
 
 
+def test_factor_vae_weighs_each_code_by_its_own_variance():
+    noise = np.random.default_rng(0)
+    scales = torch.tensor([1.0, 100.0])
+    unsure = lambda images: (images + torch.from_numpy(noise.normal(0, 0.2, images.shape))) * scales  # noqa: E731
+    assert factor_vae_score(Grid(5, 5), unsure, **SMALL) > 0.98
+
+
 def test_higgins_pairs_share_exactly_one_factor():
     seen = []
 

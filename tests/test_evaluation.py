@@ -1,5 +1,6 @@
 """Matching codes to labels, and measures of digits, on images whose answer is known."""
 
+import inspect
 import math
 
 import numpy as np
@@ -202,6 +203,9 @@ def test_codes_that_cannot_be_drawn_are_refused_and_the_mode_is_put_back():
         draw_images(generator, CodeSpec((3,), 1, 2).sample(2)[:0])
     with pytest.raises(ValueError, match="codes"):
         draw_images(generator, CodeSpec((4,), 1, 2).sample(50))
+    codes = CodeSpec((3,), 1, 2).sample(2)
+    with pytest.raises(ValueError, match=r"codes.continuous must hold finite numbers, got inf among them"):
+        draw_images(generator, codes.replace(continuous=torch.full((2, 1), math.inf)))
     assert generator.training
 
 
@@ -266,6 +270,17 @@ def test_the_table_needs_at_least_three_digits(n):
         code_attribute_table(Drawer(), CodeSpec((), 2, 1), n=n)
 
 
+def test_three_digits_are_enough():
+    assert code_attribute_table(Drawer(), CodeSpec((), 2, 1), n=3).notna().to_numpy().all()
+
+
+def test_two_digits_with_ink_are_too_few_to_rank():
+    spec = CodeSpec((), 2, 1)
+    highest = float(spec.sample(3, torch.Generator().manual_seed(0)).noise.max())  # that digit stays blank
+    table = code_attribute_table(Drawer(blank_above=highest), spec, n=3)
+    assert table[["slant", "thickness", "width"]].isna().to_numpy().all()
+
+
 def test_the_table_needs_a_continuous_or_circular_code():
     with pytest.raises(ValueError, match=r"^spec must have at least one continuous or circular code, got none"):
         code_attribute_table(Drawer(), CodeSpec((3,), 0, 1))
@@ -324,6 +339,17 @@ def test_a_code_that_means_nothing_scores_as_chance():
     assert score.nmi == pytest.approx(0, abs=1e-9)
 
 
+def test_the_first_categorical_code_is_scored():
+    class WithASecondCode(Reader):
+        def forward(self, images):
+            logit, posterior = super().forward(images)
+            return logit, posterior._replace(categorical_logits=(*posterior.categorical_logits, torch.eye(2)[0:1]))
+
+    reader, data = WithASecondCode([2, 0, 1], 3), marked([0, 1, 2], [0, 1, 2])
+    reader.spec = CodeSpec((3, 2), 0, 1)
+    assert score_codes(reader, data, data).matching.tolist() == [1, 2, 0]
+
+
 def test_the_protocol_needs_a_categorical_code():
     reader = Reader([0], 2)
     reader.spec = CodeSpec((), 2, 1)
@@ -332,7 +358,7 @@ def test_the_protocol_needs_a_categorical_code():
 
 
 class Leaner(torch.nn.Module):
-    """Bars that lean with c2, to the right for class 0 and to the left for class 1."""
+    """Bars that lean with c3, to the right for class 0 and to the left for class 1."""
 
     def forward(self, codes):
         sign = 1 - 2 * codes.categorical[:, 0].float()
@@ -343,13 +369,15 @@ class Leaner(torch.nn.Module):
 
 
 def test_within_a_class_a_code_can_mean_what_it_does_not_mean_pooled():
-    spec = CodeSpec((2,), 1, 1)
+    spec = CodeSpec((2, 3), 1, 1)
     pooled = code_attribute_table(Leaner(), spec, n=600)
     table = code_attribute_table_by_class(Leaner(), spec, n=600)
-    assert abs(pooled.loc["c2", "slant"]) < 0.15
-    assert table.loc[(0, "c2"), "slant"] > 0.95
-    assert table.loc[(1, "c2"), "slant"] < -0.95
+    assert abs(pooled.loc["c3", "slant"]) < 0.15
+    assert table.index.tolist() == [(0, "c3"), (1, "c3")]
+    assert table.loc[(0, "c3"), "slant"] > 0.95
+    assert table.loc[(1, "c3"), "slant"] < -0.95
     assert table.index.names == ["c1", "code"]
+    assert inspect.signature(code_attribute_table) == inspect.signature(code_attribute_table_by_class)  # one draw
     with pytest.raises(ValueError, match="spec must have at least one categorical code"):
         code_attribute_table_by_class(Leaner(), CodeSpec((), 1, 1))
 

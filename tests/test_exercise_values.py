@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from infogan_helpers.exercises import notebook_01, notebook_02
+from infogan_helpers.exercises.checking import TOLERANCE, Case, check_numbers
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,19 @@ def test_values_of_unknown_name_or_kind():
         notebook_02.check_value("the answer", 42)
     with pytest.raises(AssertionError, match="must give a number"):
         notebook_02.check_value("excess", "0.5")
+
+
+@pytest.mark.parametrize("right", [0.0, 0.5, -1000.0])
+def test_a_result_is_right_within_one_part_in_a_hundred_thousand(right):
+    def off(parts):
+        return right + parts * TOLERANCE * max(1, abs(right))
+
+    answer = lambda parts: right  # noqa: E731
+    check_numbers(off, [Case("a little", (0.9,)), Case("a little less", (-0.9,))], answer, [])
+    for parts in (1.2, -1.2):
+        with pytest.raises(AssertionError, match="on too much gave"):
+            check_numbers(off, [Case("too much", (parts,))], answer, [])
+    assert TOLERANCE == 1e-5
 
 
 def test_two_coins():

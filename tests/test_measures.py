@@ -54,6 +54,12 @@ def test_thickness_of_a_slanted_bar_is_measured_across_it(thick):
     assert thickness(bar(0.4, thick / math.cos(0.4))) == pytest.approx([thick], abs=0.35)
 
 
+@pytest.mark.parametrize(("brightness", "is_ink"), [(0.48, False), (0.52, True)])
+def test_a_stroke_is_ink_from_one_half_on(brightness, is_ink):
+    faint = 2 * brightness * (box(10, 16) + 1) / 2 - 1
+    assert np.isfinite(thickness(faint)).all() == is_ink
+
+
 @pytest.mark.parametrize("wide", [1, 2, 3, 7, 28])
 def test_width_of_an_upright_bar_is_exact(wide):
     assert width(box(0, wide)) == pytest.approx([wide], abs=1e-9)

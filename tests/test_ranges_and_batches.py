@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from infogan_helpers.data import BatchSampler, to_ink, to_model_range, to_uint8
+from infogan_helpers.networks import BatchNorm1d
 
 
 def test_model_range_maps_black_to_minus_one_and_white_to_one():
@@ -54,6 +55,20 @@ def test_what_has_no_ink_is_refused():
             to_ink(torch.zeros(shape))
     with pytest.raises(ValueError, match=r"^images must be uint8 .* or floats in \[-1, 1\], got torch.int64"):
         to_ink(torch.zeros(1, 1, 8, 8, dtype=torch.long))
+
+
+def test_batch_norm_of_one_row_is_by_the_running_statistics_and_leaves_them_alone():
+    norm, row = BatchNorm1d(3), torch.tensor([[1.0, 5.0, -2.0]])
+    norm.running_mean.copy_(torch.tensor([0.5, 4.0, 1.0]))
+    norm.running_var.copy_(torch.tensor([4.0, 0.25, 9.0]))
+    with torch.no_grad():
+        norm.weight.copy_(torch.tensor([2.0, 1.0, 1.0]))
+        norm.bias.copy_(torch.tensor([0.0, 0.0, 3.0]))
+    torch.testing.assert_close(norm.train()(row), torch.tensor([[0.5, 2.0, 2.0]]), rtol=0, atol=1e-4)
+    assert norm.running_mean.tolist() == [0.5, 4.0, 1.0]
+    assert norm.running_var.tolist() == [4.0, 0.25, 9.0]
+    two = norm(torch.cat([row - 1, row + 1]))  # two rows have a variance, of 1
+    torch.testing.assert_close(two[1], torch.tensor([2.0, 1.0, 4.0]), rtol=0, atol=1e-4)
 
 
 # batches

@@ -71,6 +71,15 @@ def test_a_shift_by_hand_is_where_it_belongs(monkeypatch):
     assert float(y) == pytest.approx(14 - SHIFT * draws[3], abs=1e-3)
 
 
+def test_what_comes_from_beyond_the_border_is_paper(monkeypatch):
+    for name in ("ROTATION", "SHEAR", "LOG_SCALE", "BEND", "THICKENING"):
+        monkeypatch.setattr(f"infogan_helpers.transforms.{name}", 0.0)
+    monkeypatch.setattr("infogan_helpers.transforms.SHIFT", 6.0)
+    right, down = (6 * (2 * torch.rand(4, generator=seeded(3)) - 1))[2:].abs().tolist()
+    left_over = (random_style(torch.ones(1, 1, 28, 28), seeded(3)) + 1) / 2
+    assert left_over.sum().item() == pytest.approx((28 - right) * (28 - down), rel=1e-4)
+
+
 def test_gradients_reach_the_images(digits):
     images = digits[:8].clone().requires_grad_(True)
     random_style(images, seeded()).sum().backward()
