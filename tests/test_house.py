@@ -25,7 +25,7 @@ LEFT_BEHIND = (
 )
 # What is still too long: the file as a whole, or a class in it. Nothing new may enter.
 OURS = {PACKAGE.name, *(path.stem for path in PYTHON)}
-# Private by their spelling, and part of what NamedTuple, IPython and torch promise.
+# Private by their spelling, and part of what NamedTuple, os, IPython and torch promise.
 PROMISED = {"_asdict", "_fields", "_make", "_replace", "_ipython_display_", "_BatchNorm", "_exit"}
 
 
