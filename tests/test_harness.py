@@ -11,12 +11,14 @@ import pytest
 import torch
 from small_runs import QUICK, SPEC, some_images
 
+from infogan_helpers import measured
+from infogan_helpers.measured import load_measured
 from infogan_helpers.methods import infogan
 from infogan_helpers.tensor_files import load_tensors
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "benchmarks"))
 import harness
-from harness import Measured, Run, Where, finished, markdown, parse, read_options, train
+from harness import Benchmark, Measured, Run, Where, finished, markdown, measure, parse, read_options, train
 
 RUNS = [Run("good", 1), Run("good", 0)]
 
@@ -167,3 +169,23 @@ def test_a_table_has_three_decimals_and_no_index():
         "| a | 0 | 0.988 |",
         "| b\\|c | 10 | nan |",
     ]
+
+
+def test_a_command_writes_the_records_of_all_finished_runs_and_a_line_for_each_and_the_median(tmp_path, monkeypatch):
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    for seed, right in enumerate((0.5, 0.75, 0.9)):
+        record = {"run": "only_8", "seed": seed, "right": right}
+        Run("only_8", seed).record(runs).write_text(json.dumps(record), encoding="utf-8")
+    monkeypatch.setattr(harness, "RESULTS", tmp_path)
+    monkeypatch.setattr(measured, "MEASURED_FOLDER", tmp_path / "measured")
+    monkeypatch.setattr(sys, "argv", ["heads.py", "only_8:1", "--folder", str(runs)])
+
+    def place(record):
+        return "only", f"8, seed {record['seed']}"
+
+    measure(Benchmark("heads", "Heads", "Counted.", ["only_8"], toy, lambda r: {"right": r["right"]}, place), "Heads.")
+    assert [record["seed"] for record in load_measured("heads")] == [0, 1, 2]
+    rows = ["| 8, seed 0 | 0.500 |", "| 8, seed 1 | 0.750 |", "| 8, seed 2 | 0.900 |", "| median | 0.750 |"]
+    lines = ["# Heads", "", "Counted.", "", "## only", "", "| seed | right |", "|---|---|", *rows]
+    assert (tmp_path / "heads.md").read_text(encoding="utf-8").splitlines() == lines

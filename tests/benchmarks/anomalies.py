@@ -10,12 +10,10 @@ anomaly; ``simple`` fits densities to the same training digits, which needs no s
 choose the normal digits and count AUROC; no score has seen one, or an anomaly.
 """
 
-import argparse
-import json
 import time
 
 import torch
-from harness import Measured, conditions, finished, read_options, train, write_tables
+from harness import Benchmark, Measured, conditions, measure
 
 from infogan_helpers.applications import anomalies
 from infogan_helpers.applications.anomalies import Separated, auroc, map_features, separate
@@ -24,7 +22,6 @@ from infogan_helpers.applications.inversion import find_codes
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist
 from infogan_helpers.evaluation import read_codes
-from infogan_helpers.measured import save_measured
 from infogan_helpers.methods import infogan, vae
 from infogan_helpers.methods.players import make_players
 
@@ -113,35 +110,26 @@ def trained_scores(normal, test, seed):
     return figures | {"elbo": of_both(lambda images: anomalies.negative_elbo(encoder, decoder, images, 1), test)}
 
 
-def headline(record):
-    return f"{record['seconds']} s, {json.dumps(record['auroc'])}"
+def row(record):
+    return record["auroc"] | {"seconds": record["seconds"]}
 
 
-def write_table(folder):
-    """All finished runs, for notebook 11 to read, and a table: one line per seed, and the median."""
-    records = [record for _, record in finished(folder, NAMES)]
-    save_measured("anomalies", records)
-    write_tables(
-        "anomalies",
-        "Anomalies among MNIST's test digits: AUROC",
-        f"Written by anomalies.py: {INFOGAN['steps']} steps of {INFOGAN['batch_size']} images, a quarter of the width.",
-        [by_digit(record) for record in records],
-        lambda record: record["auroc"] | {"seconds": record["seconds"]},
-    )
-
-
-def by_digit(record):
-    """The record as a line of its protocol's table."""
+def place(record):
+    """A table per protocol, a line per digit and seed."""
     protocol, _, digit = record["run"].rpartition("_")
-    return record | {"run": protocol, "seed": f"{digit}, seed {record['seed']}"}
+    return protocol, f"{digit}, seed {record['seed']}"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options = read_options(parser, NAMES)
-    train(train_and_score, options.runs, headline, options.where)
-    write_table(options.where.folder)
+BENCHMARK = Benchmark(
+    "anomalies",
+    "Anomalies among MNIST's test digits: AUROC",
+    f"Written by anomalies.py: {INFOGAN['steps']} steps of {INFOGAN['batch_size']} images, a quarter of the width.",
+    NAMES,
+    train_and_score,
+    row,
+    place,
+)
 
 
 if __name__ == "__main__":
-    main()
+    measure(BENCHMARK, __doc__)

@@ -10,11 +10,8 @@ shares that were chosen for ss-InfoGAN. The 10,000 test digits score what was ch
 from all labels says whether G drew what it was asked for.
 """
 
-import argparse
-import json
-
 import torch
-from harness import Measured, Run, conditions, finished, read_options, train, write_tables
+from harness import Benchmark, Measured, Run, conditions, measure
 
 from infogan_helpers.applications.augmentation import drawn_digits, names_of_classes, train_on
 from infogan_helpers.checkpoints import load_networks
@@ -22,7 +19,6 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist
 from infogan_helpers.evaluation import code_accuracy, read_codes
 from infogan_helpers.labels import UNLABELLED, few_labels, labelled_images
-from infogan_helpers.measured import save_measured
 from infogan_helpers.quality import classify, load_classifier
 
 NAMES = ("labels100", "labels1000")
@@ -96,30 +92,16 @@ def figures(record):
     return {arm: result["test"] for arm, result in record["arms"].items()} | of_drawn
 
 
-def headline(record):
-    return json.dumps(figures(record), ensure_ascii=False)
-
-
-def write_table(folder):
-    """All finished runs, for notebook 11 to read, and a table: one line per seed, and the median."""
-    records = [record for _, record in finished(folder, NAMES)]
-    save_measured("augmentation", records)
-    write_tables(
-        "augmentation",
-        "Drawn digits as training images",
-        f"Written by augmentation.py: {STEPS} steps of {BATCH} images; accuracy on 10,000 test digits, which score "
-        f"only. {VALIDATION:,} more labels chose the strength of copies and the share that is drawn.",
-        records,
-        figures,
-    )
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options = read_options(parser, NAMES)
-    train(compare, options.runs, headline, options.where)
-    write_table(options.where.folder)
+BENCHMARK = Benchmark(
+    "augmentation",
+    "Drawn digits as training images",
+    f"Written by augmentation.py: {STEPS} steps of {BATCH} images; accuracy on 10,000 test digits, which score "
+    f"only. {VALIDATION:,} more labels chose the strength of copies and the share that is drawn.",
+    NAMES,
+    compare,
+    figures,
+)
 
 
 if __name__ == "__main__":
-    main()
+    measure(BENCHMARK, __doc__)

@@ -10,13 +10,11 @@ learning rates of G, and of D and Q; ``depth`` the hidden layers of Q's head, ``
 that of D and Q. Labels, and a classifier that learned from labels, score the runs after the training has ended.
 """
 
-import argparse
-import json
 from dataclasses import asdict, replace
 
 import numpy as np
 import torch
-from harness import Measured, conditions, finished, read_options, train, write_tables
+from harness import Benchmark, Measured, conditions, measure
 from sklearn.metrics import normalized_mutual_info_score
 from torch import nn
 
@@ -24,7 +22,6 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist
 from infogan_helpers.evaluation import code_attribute_table, draw_images, match_codes_to_labels, read_codes
 from infogan_helpers.losses import lower_bound
-from infogan_helpers.measured import save_measured
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.players import TrainingResult, adam, make_players
 from infogan_helpers.networks import BatchNorm1d, DiscriminatorQ, QHead, check_images, initialise
@@ -175,29 +172,19 @@ def counts(rows, columns, classes):
     return table.tolist()
 
 
-def headline(record):
-    return f"{record['seconds']} s, {json.dumps(record['figures'], ensure_ascii=False)}"
+def row(record):
+    return record["figures"] | {"seconds": record["seconds"]}
 
 
-def write_table(folder):
-    """All finished runs, for notebook 10 to read, and a table: one line per seed, and the median."""
-    records = [record for _, record in finished(folder, NAMES)]
-    save_measured("dials", records)
-    write_tables(
-        "dials",
-        "InfoGAN on digits, one dial at a time",
-        f"Written by dials.py: {STEPS} steps of the paper's algorithm, a quarter as wide; 10,000 test digits score.",
-        records,
-        lambda record: record["figures"] | {"seconds": record["seconds"]},
-    )
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options = read_options(parser, NAMES)
-    train(train_and_score, options.runs, headline, options.where)
-    write_table(options.where.folder)
+BENCHMARK = Benchmark(
+    "dials",
+    "InfoGAN on digits, one dial at a time",
+    f"Written by dials.py: {STEPS} steps of the paper's algorithm, a quarter as wide; 10,000 test digits score.",
+    NAMES,
+    train_and_score,
+    row,
+)
 
 
 if __name__ == "__main__":
-    main()
+    measure(BENCHMARK, __doc__)

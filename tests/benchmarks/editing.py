@@ -10,7 +10,6 @@ digits, choose the dial and score; no training sees them.
 """
 
 import argparse
-import json
 import time
 from dataclasses import fields
 from functools import partial
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import vaes
-from harness import Measured, conditions, finished, read_options, train, write_tables
+from harness import Benchmark, Measured, conditions, read_options, train_and_store
 from worlds import HELD_OUT, TEST_SEED
 
 from infogan_helpers.applications import editing
@@ -30,7 +29,6 @@ from infogan_helpers.codes import Codes
 from infogan_helpers.data import as_model_range, load_mnist
 from infogan_helpers.evaluation import draw_images
 from infogan_helpers.judges import load_judge
-from infogan_helpers.measured import save_measured
 from infogan_helpers.quality import load_classifier
 from infogan_helpers.world_presets import WORLD_PRESETS
 
@@ -162,15 +160,6 @@ def sheared(real, other, shows):
     return {"slant": {"shear": editing.score_edits(RISING, shows(drawn), shown, "slant")._asdict()}}
 
 
-def headline(record):
-    figures = {key: round(record[key], 3) for key in ("error", "kept") if key in record}
-    edits = {
-        p: {way: [round(x, 2) for x in score.values()] for way, score in ways.items()}
-        for p, ways in record["edits"].items()
-    }
-    return f"{record['seconds']} s, {json.dumps(figures | edits)}"
-
-
 def row(record):
     """The figures of a record in one line."""
     edits = {
@@ -182,20 +171,21 @@ def row(record):
     return {key: record[key] for key in ("error", "kept") if key in record} | edits
 
 
-def write_table(folder):
-    """All finished runs, for notebook 11 to read, and a table: one line per seed, and the median."""
-    records = [record for _, record in finished(folder, names())]
-    save_measured("editing", records)
-    note = f"Written by editing.py: {PICTURES} pictures, {STANDS} stands each; judges and measures score."
-    write_tables("editing", "Real pictures, edited", note, records, row)
+BENCHMARK = Benchmark(
+    "editing",
+    "Real pictures, edited",
+    f"Written by editing.py: {PICTURES} pictures, {STANDS} stands each; judges and measures score.",
+    names(),
+    score,
+    row,
+)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=Path, required=True, help="the folder of the runs of vaes.py")
-    options = read_options(parser, names())
-    train(partial(score, options.networks), options.runs, headline, options.where)
-    write_table(options.where.folder)
+    options = read_options(parser, BENCHMARK.names)
+    train_and_store(BENCHMARK._replace(task=partial(score, options.networks)), options)
 
 
 if __name__ == "__main__":

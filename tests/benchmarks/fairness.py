@@ -10,22 +10,19 @@ trains AC-InfoGAN, c1 the class and c2 a second code of two classes that agrees 
 on drawn digits, on weights from what Q reads as c2, and on Q's answers. Colours of the test digits only score.
 """
 
-import argparse
-import json
 import time
 from dataclasses import asdict, replace
 from functools import cached_property
 
 import numpy as np
 import torch
-from harness import Measured, conditions, finished, read_options, train, write_tables
+from harness import Benchmark, Measured, conditions, measure
 from sklearn.linear_model import LogisticRegression
 
 from infogan_helpers.applications import fairness, leakage
 from infogan_helpers.data import as_model_range, load_mnist
 from infogan_helpers.evaluation import read_codes
 from infogan_helpers.labels import UNLABELLED, few_labels
-from infogan_helpers.measured import save_measured
 from infogan_helpers.methods import ac_infogan
 
 COUNT, AGREEMENT, FEW = 4000, 0.9, 20  # training digits; colours that go with the class; colour labels of "few"
@@ -206,29 +203,15 @@ def row(record):
     return table | {name: value for name, value in record["codes"].items() if isinstance(value, float)}
 
 
-def headline(record):
-    return json.dumps(row(record))
-
-
-def write_table(folder):
-    """All finished runs, for notebook 11 to read, and a table: one line per seed, and the median."""
-    records = [record for _, record in finished(folder, NAMES)]
-    save_measured("fairness", records)
-    write_tables(
-        "fairness",
-        "Digits whose colour goes with their class",
-        f"Written by fairness.py: {COUNT} training digits, {STEPS} steps of AC-InfoGAN; 10,000 test digits score.",
-        records,
-        row,
-    )
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options = read_options(parser, NAMES)
-    train(train_and_score, options.runs, headline, options.where)
-    write_table(options.where.folder)
+BENCHMARK = Benchmark(
+    "fairness",
+    "Digits whose colour goes with their class",
+    f"Written by fairness.py: {COUNT} training digits, {STEPS} steps of AC-InfoGAN; 10,000 test digits score.",
+    NAMES,
+    train_and_score,
+    row,
+)
 
 
 if __name__ == "__main__":
-    main()
+    measure(BENCHMARK, __doc__)

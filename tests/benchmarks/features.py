@@ -14,13 +14,11 @@ networks that lie in the folder. Labelled digits are drawn from the 60,000 by th
 same as ``relatives.py`` gave its networks of that seed. The 10,000 test digits score and choose nothing.
 """
 
-import argparse
-import json
 from functools import partial
 
 import numpy as np
 import torch
-from harness import Measured, Run, conditions, finished, read_options, train, write_tables
+from harness import Benchmark, Measured, Run, conditions, measure
 from sklearn.decomposition import PCA
 from vaes import as_pair
 
@@ -35,7 +33,6 @@ from infogan_helpers.checkpoints import load_networks
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import load_mnist
 from infogan_helpers.evaluation import code_accuracy, read_codes
-from infogan_helpers.measured import save_measured
 from infogan_helpers.methods import infogan, vae
 from infogan_helpers.networks import DiscriminatorQ
 
@@ -122,30 +119,20 @@ def record_of(run, figures, units):
     return {"run": run.name, "seed": run.seed, "units": units, "figures": figures, "conditions": conditions()}
 
 
-def headline(record):
-    return json.dumps(record["figures"], ensure_ascii=False)
+def row(record):
+    return record["figures"]
 
 
-def write_table(folder):
-    """All finished runs, for notebook 11 to read, and a table: one line per seed, and the median."""
-    records = [record for _, record in finished(folder, NAMES)]
-    save_measured("features", records)
-    write_tables(
-        "features",
-        "Features for few labels",
-        "Written by features.py: a linear probe, the nearest neighbour, and a taught network's own answer, by number "
-        "of labels; 10,000 test digits score.",
-        records,
-        lambda record: record["figures"],
-    )
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options = read_options(parser, NAMES)
-    train(train_or_probe, options.runs, headline, options.where)
-    write_table(options.where.folder)
+BENCHMARK = Benchmark(
+    "features",
+    "Features for few labels",
+    "Written by features.py: a linear probe, the nearest neighbour, and a taught network's own answer, by number "
+    "of labels; 10,000 test digits score.",
+    NAMES,
+    train_or_probe,
+    row,
+)
 
 
 if __name__ == "__main__":
-    main()
+    measure(BENCHMARK, __doc__)

@@ -6,6 +6,7 @@ Finished runs are kept in --folder and not trained again; a run that was cut sho
 here: what a run is, and what is measured.
 """
 
+import argparse
 import json
 import os
 import platform
@@ -14,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import traceback
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -27,6 +29,7 @@ from joblib import Parallel, delayed, parallel_config
 
 from infogan_helpers import checks
 from infogan_helpers.checkpoints import save_networks
+from infogan_helpers.measured import save_measured
 from infogan_helpers.runtime import default_device
 
 FOLDER = Path("data/runs")
@@ -86,6 +89,32 @@ class Measured(NamedTuple):
     discriminator_q: Any
 
 
+def own_place(record):
+    """A table per run, a line per seed."""
+    return record["run"], str(record["seed"])
+
+
+class Benchmark(NamedTuple):
+    """What a command measures, and how it is told.
+
+    Attributes:
+        name: of its files, ``data/measured/NAME.json``, which notebooks read, and the table ``results/NAME.md``.
+        heading, note: what the table begins with.
+        names: of its runs.
+        task: of ``train``.
+        row: of ``write_tables``.
+        place: of ``write_tables``.
+    """
+
+    name: str
+    heading: str
+    note: str
+    names: Iterable
+    task: Callable
+    row: Callable
+    place: Callable = own_place
+
+
 def parse(texts, names):
     """The runs that are asked for.
 
@@ -137,6 +166,31 @@ def read_options(parser, names, nargs="+"):
     except ValueError as error:
         parser.error(str(error))
     return options
+
+
+def measure(benchmark, description):
+    """The whole of a command that has no options of its own."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    train_and_store(benchmark, read_options(parser, benchmark.names))
+
+
+def train_and_store(benchmark, options):
+    """Train what is asked for; write the records and the table of all runs that are finished.
+
+    Args:
+        benchmark: a ``Benchmark``.
+        options: as ``read_options`` gives them.
+    """
+    train(benchmark.task, options.runs, partial(in_words, benchmark.row), options.where)
+    records = [record for _, record in finished(options.where.folder, benchmark.names)]
+    save_measured(benchmark.name, records)
+    write_tables(benchmark.name, benchmark.heading, benchmark.note, records, benchmark.row, benchmark.place)
+
+
+def in_words(row, record):
+    """A record's figures in one line."""
+    figures = {name: round(x, 3) if isinstance(x, float) else x for name, x in row(record).items()}
+    return json.dumps(figures, ensure_ascii=False)
 
 
 def train(task, runs, headline, where):
@@ -296,22 +350,23 @@ def write_results(name, heading, note, records, row):
     write_tables(name, heading, note, records, row)
 
 
-def write_tables(name, heading, note, records, row):
-    """Write to ``results/NAME.md`` a table per run: a line per seed, and the median.
+def write_tables(name, heading, note, records, row, place=own_place):
+    """Write to ``results/NAME.md`` a table per run, say: a line per seed, and the median.
 
     Args:
         name: of the file.
         heading, note: what the tables begin with.
         records: as ``finished`` gives them, by run.
         row: from a record to its figures, name to number.
+        place: from a record to the names of its table and of its line there.
     """
-    lines = [f"# {heading}", "", note, ""]
-    for run in dict.fromkeys(record["run"] for record in records):
-        ours = [record for record in records if record["run"] == run]
-        table = pd.DataFrame([row(record) for record in ours], index=[str(record["seed"]) for record in ours])
+    lines, places = [f"# {heading}", "", note, ""], [place(record) for record in records]
+    for ours in dict.fromkeys(name for name, _ in places):
+        here = [(record, line) for record, (name, line) in zip(records, places, strict=True) if name == ours]
+        table = pd.DataFrame([row(record) for record, _ in here], index=[line for _, line in here])
         table = pd.concat([table, table.median().to_frame("median").T])
         table.insert(0, "seed", table.index)
-        lines += [f"## {run}", "", *markdown(table), ""]
+        lines += [f"## {ours}", "", *markdown(table), ""]
     (RESULTS / f"{name}.md").write_text("\n".join(lines), encoding="utf-8")
 
 
