@@ -166,7 +166,8 @@ def run(method, data, spec, config, *, device=None, checkpoint=None, callback=No
             is tried before the first step; a save that fails later is said in a line, and the next one tries again.
         callback: called with the ``History`` before the first step, after each sample picture and at least every five
             seconds, or after each step that takes longer; its last picture is always of now. Pictures that are drawn
-            for it alone are no part of the run's own history, and nothing that it does moves a weight.
+            for it alone are no part of the run's own history, and nothing that it does moves a weight. An error in it
+            ends the run, once the checkpoint is saved.
         progress: whether to show a progress bar.
 
     Returns:
@@ -238,7 +239,7 @@ class _Run:
         config, started, before = self.config, time.perf_counter(), self.history.seconds
         with tqdm(total=config.steps, initial=len(self.history), disable=not progress, unit="step") as bar:
             if callback is not None:
-                self._show(callback, interrupt)
+                self._show(callback, interrupt, file)
             shown = time.perf_counter()
             while self.done < config.steps and not interrupt.asked:
                 if 0 < self.done == round(JUDGED_AT * config.steps):
@@ -256,7 +257,7 @@ class _Run:
                 if saves:
                     save_or_say(file, self, "The run goes on, and the next save tries again.")
                 if shows:
-                    self._show(callback, interrupt)
+                    self._show(callback, interrupt, file)
                     shown = time.perf_counter()
             self._read(bar)
         self.history.seconds = before + time.perf_counter() - started
@@ -271,14 +272,19 @@ class _Run:
         """Steps of this attempt that lie behind."""
         return len(self.history) + len(self.unread)
 
-    def _show(self, callback, interrupt):
+    def _show(self, callback, interrupt, file):
         """Call back with the history, whose last picture is of now: one that is only looked at stays out of the run."""
         with isolated_randomness():  # what a callback draws must not move the dropout
             history, step = self.history, len(self.history)
             if history.sample_steps[-1:] != [step]:
                 pictures, steps = [*history.samples, _pictures(self)], [*history.sample_steps, step]
                 history = replace(history, samples=pictures, sample_steps=steps)
-            interrupt.call(callback, history)
+            try:
+                interrupt.call(callback, history)
+            except Exception:
+                if file is not None:
+                    save_or_say(file, self, "The error of the callback ends the run.")
+                raise
 
     def _judge(self, bar):
         """Start again where the method says so. A run that goes on from a file saved here is judged again: the same."""

@@ -120,6 +120,19 @@ def test_a_callback_that_would_never_end_is_ended_by_the_second_interrupt(tmp_pa
     assert_same_run(train(checkpoint=file), train())
 
 
+def test_an_error_in_a_callback_ends_the_run_and_costs_no_step(tmp_path):
+    def wrong():
+        raise ZeroDivisionError("of the callback")
+
+    config, file = replace(QUICK, sample_every=1), tmp_path / "run.safetensors"
+    with pytest.raises(ZeroDivisionError, match="of the callback"):
+        train(config, checkpoint=file, callback=Stop(7, wrong))
+    assert load_tensors(file)[1]["steps"] == 7
+    assert_same_run(train(config, checkpoint=file), train(config))
+    with pytest.raises(ZeroDivisionError, match="of the callback"):
+        train(config, callback=Stop(7, wrong))
+
+
 def test_interrupts_are_python_s_again_after_a_handler_that_was_not(monkeypatch):
     handler = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(
