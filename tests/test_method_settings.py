@@ -67,7 +67,8 @@ OWN = {  # what each configuration sets anew
 }  # fmt: skip
 COUNTS = "steps batch_size sample_every checkpoint_every latents critic_units critic_layers labelled_batch"
 SIZES = (
-    "learning_rate_g learning_rate_d learning_rate_q learning_rate_h learning_rate learning_rate_critic width augment code_gain"
+    "learning_rate_g learning_rate_d learning_rate_q learning_rate_h learning_rate learning_rate_critic width augment "
+    "code_gain"
 )
 WEIGHTS = (
     "lambda_categorical lambda_continuous lambda_class lambda_labels lambda_contrast lambda_information set_point gain "
