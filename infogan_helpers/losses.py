@@ -126,13 +126,7 @@ def answer_information(logits, class_balance=1.0):
 
     Source: Bridle, Heading & MacKay 1991; Krause, Perona & Gomes 2010 (RIM); the weight, Hu et al. 2017 (IMSAT).
     """
-    _check_answers(logits)
     log_answers = logits.log_softmax(dim=1)
     log_mean = log_answers.logsumexp(dim=0) - math.log(len(logits))
     entropy_of_mean = -(log_mean.exp() * log_mean).sum()  # first: gradients add up in this order, to the last bit
     return class_balance * entropy_of_mean + (log_answers.exp() * log_answers).sum(dim=1).mean()
-
-
-def _check_answers(logits):
-    if logits.ndim != 2 or len(logits) == 0:
-        raise ValueError(f"logits must have shape (n, classes) with n of at least 1, got {tuple(logits.shape)}")

@@ -118,6 +118,18 @@ def test_tensors_and_metadata_come_back_with_type_and_shape(tmp_path):
         assert torch.equal(loaded[name], tensor.detach())
 
 
+@pytest.mark.parametrize("length", range(8))
+def test_a_header_may_be_of_any_length(length, tmp_path):
+    save_tensors(tmp_path / "t.safetensors", {"x": torch.ones(2)}, {"note": "a" * length})
+    assert load_tensors(tmp_path / "t.safetensors")[1] == {"note": "a" * length}
+
+
+def test_a_picture_that_looks_like_the_place_of_the_digest_is_kept(tmp_path):
+    zeros = torch.full((256,), ord("0"), dtype=torch.uint8)
+    save_tensors(tmp_path / "t.safetensors", {"picture": zeros}, {})
+    assert torch.equal(load_tensors(tmp_path / "t.safetensors")[0]["picture"], zeros)
+
+
 def test_a_save_that_fails_leaves_the_older_file_whole(tmp_path, monkeypatch):
     file = tmp_path / "t.safetensors"
     save_tensors(file, {"x": torch.zeros(1000)}, {"version": 1})

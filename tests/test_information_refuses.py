@@ -66,10 +66,25 @@ def test_narrow_floats_are_no_licence_to_be_wrong(dtype):
         entropy(torch.tensor([0.5, 0.75], dtype=dtype))
 
 
-def test_a_column_of_q_that_does_not_sum_to_one_is_named():
+@pytest.mark.parametrize("kind", [lambda x: np.array(x, np.float16), lambda x: torch.tensor(x, dtype=torch.float16)])
+@pytest.mark.parametrize(
+    ("total", "taken"),
+    [(1 - 2**-6, True), (1 - 2**-6 - 2**-11, False), (1 - 2**-6 + 2**-11, True)],  # the next floats beside 16 epsilons
+)
+def test_sums_may_be_off_by_sixteen_times_the_step_of_their_precision_and_no_more(total, taken, kind):
+    for function, name in ((entropy, "p"), (lambda q: variational_lower_bound([[1.0]], q), "q")):
+        values = kind([total] if name == "p" else [[total]])
+        if taken:
+            function(values)
+        else:
+            with pytest.raises(ValueError, match=rf"^{name} must"):
+                function(values)
+
+
+def test_the_worst_column_of_q_that_does_not_sum_to_one_is_named():
     q = np.full((2, 3), 0.5)
-    q[:, 1] = [0.5, 0.4]
-    with pytest.raises(ValueError, match=r"^q must have columns that sum to 1, got 0\.9 in column 1"):
+    q[:, 0], q[:, 1] = [0.5, 0.4], [0.5, 0.7]
+    with pytest.raises(ValueError, match=r"^q must have columns that sum to 1, got 1\.2 in column 1"):
         variational_lower_bound(np.full((2, 3), 1 / 6), q)
 
 

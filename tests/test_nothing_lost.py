@@ -120,6 +120,21 @@ def test_a_callback_that_would_never_end_is_ended_by_the_second_interrupt(tmp_pa
     assert_same_run(train(checkpoint=file), train())
 
 
+def test_a_callback_that_was_interrupted_may_clear_up(tmp_path):
+    def stuck(history):
+        if len(history) == 5:
+            ctrl_c()
+            try:
+                ctrl_c()
+            finally:
+                ctrl_c()
+                cleared.append(1)
+
+    cleared = []
+    assert train(callback=stuck).interrupted
+    assert cleared == [1]
+
+
 def test_an_error_in_a_callback_ends_the_run_and_costs_no_step(tmp_path):
     def wrong():
         raise ZeroDivisionError("of the callback")

@@ -56,7 +56,7 @@ TESTS = {
     "codes": "codes code_spec circular",
     "disentanglement": "disentanglement",
     "evaluation": "evaluation",
-    "checkpoints": "checkpoints",
+    "checkpoints": "checkpoints damaged_runs any_method",
     "run_files": "damaged_runs nothing_lost",
     "interrupts": "nothing_lost",
     "tensor_files": "checkpoints damaged_runs",
