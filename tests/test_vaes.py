@@ -75,6 +75,15 @@ def test_a_vae_step_follows_its_bound_to_the_capacity_and_no_further(beta, capac
     assert math.isnan(metrics.total_correlation)
 
 
+@pytest.mark.parametrize(("name", "beta"), [("vae", 1.0), ("factor", 1.0), ("tc", 6.0), ("control", None)])
+def test_each_step_measures_the_bound_and_its_halves(name, beta):
+    before, _, metrics = a_step(*METHODS[name])
+    distortion, rate, *_ = (x.item() for x in halves(before)[:2])
+    measured = (metrics.elbo.item(), metrics.distortion.item(), metrics.rate.item())
+    assert measured == pytest.approx((-distortion - rate, distortion, rate), rel=1e-5)
+    assert beta is None or metrics.beta == beta
+
+
 def test_beta_and_capacity_may_change_over_the_run():
     ramped = replace(VAE, beta=Ramp(0.0, 0.5, 0.0, 8.0), capacity=Ramp(0.0, 1.0, 0.0, 10.0))
     still = replace(VAE, beta=4.0, capacity=2.5)
