@@ -104,6 +104,12 @@ def test_a_factor_vae_step_follows_the_critic_and_the_critic_the_permuted_latent
     assert metrics.total_correlation.item() == pytest.approx(correlation.item(), rel=1e-4, abs=1e-6)
 
 
+def test_a_critic_has_the_published_layers_and_one_answer():
+    critic = factor_vae.METHOD.make(FACTOR.spec, SHAPE, replace(FACTOR, critic_layers=3)).critic
+    told = [layer.out_features if hasattr(layer, "out_features") else layer.negative_slope for layer in critic]
+    assert told == [16, 0.2, 16, 0.2, 16, 0.2, 1]
+
+
 def test_without_weight_on_the_total_correlation_a_factor_vae_is_a_vae_beside_a_critic():
     _, ours, _ = a_step(factor_vae, replace(FACTOR, gamma=0.0))
     _, theirs, _ = a_step(vae, VAE)

@@ -144,6 +144,23 @@ def test_no_bell_is_narrower_or_wider_than_the_plain_heads(family):
         assert bells.stddev.log().mul(2).flatten().tolist() == pytest.approx([limit] * bells.stddev.numel(), abs=1e-4)
 
 
+def test_families_are_as_large_as_they_are_said_to_be():
+    mixture, codes = head("mixture").continuous, SPEC.continuous
+    assert [layer.out_features for layer in (mixture.weights, mixture.mean, mixture.raw_log_variance)] == [
+        8, 8 * codes, 8 * codes,
+    ]  # fmt: skip
+    splines = list(head("flow").continuous.transform.transforms)
+    inner = [[layer.out_features for layer in spline.hyper if hasattr(layer, "out_features")] for spline in splines]
+    assert inner == [[64, codes * (3 * 16 - 1)]] * 2  # widths and heights of 16 bins, slopes at the ends of 15
+
+
+@pytest.mark.parametrize("family", ["gaussian", "mixture"])
+def test_what_is_not_finite_goes_through_for_the_loop_to_name(family):
+    answer, codes = head(family).continuous, torch.zeros(3, SPEC.continuous)
+    assert answer(torch.full((3, FEATURES), math.nan)).log_prob(codes).isnan().all()
+    assert answer(torch.zeros(3, FEATURES)).log_prob(codes + math.nan).isnan().all()
+
+
 # --- moments and draws
 
 
