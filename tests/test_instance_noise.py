@@ -27,9 +27,11 @@ def a_step(config, done=0.0):
     return players, seen
 
 
-def test_without_noise_a_step_is_the_papers():
-    ours, _ = a_step(replace(QUICK, noise=0.0, lambda_information=0.3))
-    shared = {f: getattr(QUICK, f) for f in PlayersConfig.__dataclass_fields__}
+@pytest.mark.parametrize("game", ["standard", "r1"])
+def test_without_noise_a_step_is_the_papers(game):
+    still = replace(QUICK, noise=0.0, lambda_information=0.3, game=game)
+    ours, _ = a_step(still)
+    shared = {f: getattr(still, f) for f in PlayersConfig.__dataclass_fields__}
     config = infogan.Config(**shared, lambda_categorical=0.3, lambda_continuous=0.3)
     torch.manual_seed(0)
     theirs = make_players(SPEC, (2,), config)
@@ -47,6 +49,12 @@ def test_noise_is_of_the_deviation_asked_for_and_leaves_the_gradient_alone():
     noisy.sum().backward()
     assert torch.equal(x.grad, torch.ones_like(x))
     assert torch.equal(blurred(x, 0.0), x)
+    torch.manual_seed(1)
+    unit = torch.randn(2, 3)
+    torch.manual_seed(1)
+    assert torch.equal(blurred(torch.ones(2, 3), 0.5), 1 + 0.5 * unit)
+    with pytest.raises(ValueError, match="^deviation must be a number of at least 0, got -0.1"):
+        blurred(x, -0.1)
 
 
 @pytest.mark.parametrize(("done", "deviation"), [(0.0, 0.5), (0.4, 0.25), (0.8, 0.0), (1.0, 0.0)])

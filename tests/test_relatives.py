@@ -186,10 +186,11 @@ def test_the_weight_of_the_class_reaches_g_and_the_trunk():
 # --- InfoGAN-CR
 
 
-def test_without_contrast_g_d_and_q_are_infogans():
-    spec = CodeSpec((3,), 2, 4, circular=1)
-    _, ours, _ = a_step(infogan_cr, replace(CR, lambda_contrast=0.0), real(), spec)
-    shared = {name: getattr(CR, name) for name in infogan.Config.__dataclass_fields__}
+@pytest.mark.parametrize("changes", [{}, {"information_trains_trunk": True}, {"game": "r1", "norm": "none"}])
+def test_without_contrast_g_d_and_q_are_infogans(changes):
+    spec, silent = CodeSpec((3,), 2, 4, circular=1), replace(CR, lambda_contrast=0.0, **changes)
+    _, ours, _ = a_step(infogan_cr, silent, real(), spec)
+    shared = {name: getattr(silent, name) for name in infogan.Config.__dataclass_fields__}
     _, theirs, _ = a_step(infogan, infogan.Config(**shared), real(), spec)
     only_differ(ours, theirs, ())
 

@@ -283,9 +283,9 @@ def an_infogan_step(method, config):
     return players, method.train_step(players, real(), SPEC, config, torch.Generator().manual_seed(5))
 
 
-@pytest.mark.parametrize("trunk", [False, True])
-def test_without_gains_the_weight_is_the_smallest_and_the_step_infogans(trunk):
-    still = replace(HELD, gain=0.0, proportional=0.0, lambda_categorical=0.7, information_trains_trunk=trunk)
+@pytest.mark.parametrize("changes", [{}, {"information_trains_trunk": True}, {"game": "r1", "norm": "none"}])
+def test_without_gains_the_weight_is_the_smallest_and_the_step_infogans(changes):
+    still = replace(HELD, gain=0.0, proportional=0.0, lambda_categorical=0.7, **changes)
     ours, metrics = an_infogan_step(control_infogan, still)
     shared = {name: getattr(still, name) for name in infogan.Config.__dataclass_fields__}
     theirs, plain = an_infogan_step(infogan, infogan.Config(**shared))
