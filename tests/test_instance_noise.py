@@ -53,7 +53,7 @@ def test_noise_is_of_the_deviation_asked_for_and_leaves_the_gradient_alone():
     unit = torch.randn(2, 3)
     torch.manual_seed(1)
     assert torch.equal(blurred(torch.ones(2, 3), 0.5), 1 + 0.5 * unit)
-    with pytest.raises(ValueError, match="^deviation must be a number of at least 0, got -0.1"):
+    with pytest.raises(ValueError, match=r"^deviation must be a number of at least 0, got -0\.1"):
         blurred(x, -0.1)
 
 
