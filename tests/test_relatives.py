@@ -136,10 +136,11 @@ def batch_of(labels):
 @pytest.mark.parametrize("changes", [{}, {"information_trains_trunk": True}, {"game": "r1", "norm": "none"}])
 def test_an_ac_step_agrees_with_its_losses_written_out(changes):
     config = replace(AC, lambda_class=0.7, lambda_categorical=0.5, lambda_continuous=0.2, **changes)
-    before, after, metrics = a_step(ac_infogan, config, batch_of(LABELS[:N]))
+    spec = replace(SPEC, circular=1)
+    before, after, metrics = a_step(ac_infogan, config, batch_of(LABELS[:N]), spec)
     g, dq = before.generator, before.discriminator_q
     torch.manual_seed(1)
-    codes = SPEC.sample(N, torch.Generator().manual_seed(5))
+    codes = spec.sample(N, torch.Generator().manual_seed(5))
     images, labels = batch_of(LABELS[:N])
     fake = g(codes)
     (real_logit, on_real), (fake_logit, on_fake) = dq(images), dq(fake)
@@ -151,12 +152,13 @@ def test_an_ac_step_agrees_with_its_losses_written_out(changes):
     of_c3 = -normal.log_prob(codes.continuous).mean()
     d_loss = F.softplus(-real_logit).mean() + F.softplus(fake_logit).mean()
     d_loss = d_loss + GAMES[config.game].penalty(dq, images, fake, None)
-    style = 0.5 * of_c2 + 0.2 * of_c3
+    of_c4 = -on_fake.circular[0].log_prob(codes.circular[:, 0]).mean()
+    style = 0.5 * of_c2 + 0.2 * (of_c3 + of_c4)
     wanted = {
         "generator": F.softplus(-fake_logit).mean() + 0.7 * of_fake + style,
         "trunk": d_loss + 0.7 * (of_real + of_fake) + style * config.information_trains_trunk,
         "real_head": d_loss,
-        "q_head": of_real + of_fake + of_c2 + of_c3,
+        "q_head": of_real + of_fake + of_c2 + of_c3 + of_c4,
     }
     for part, loss in wanted.items():
         old, new = weights(before, part), weights(after, part)
@@ -178,6 +180,10 @@ def test_a_batch_without_labels_is_read_all_the_same():
     assert all(torch.isfinite(value) for value in metrics)
     posterior = make_players(SPEC, SHAPE, AC).discriminator_q(real())[1]
     assert ac_infogan.label_loss(posterior, torch.full((N,), UNLABELLED)).item() == 0
+    one = torch.full((N,), UNLABELLED)
+    one[2] = 1
+    expected = -posterior.categorical_logits[0].log_softmax(1)[2, 1].item()
+    assert ac_infogan.label_loss(posterior, one).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_weight_of_the_class_reaches_g_and_the_trunk():

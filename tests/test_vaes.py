@@ -273,7 +273,7 @@ def test_an_encoder_refuses_images_of_another_shape():
 
 # --- InfoGAN under the controller
 
-SPEC = CodeSpec((3,), 1, 4)
+SPEC = CodeSpec((3,), 1, 4, circular=1)
 HELD = control_infogan.Config(**{name: x for name, x in SMALL.items() if name != "latents"})
 
 
