@@ -1,10 +1,12 @@
 """The page of notebook 07: the paper's step where nothing is added, and each thing that it adds by itself."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
 import torch
 from small_runs import Stop, assert_same_state, ctrl_c, same, some_images
+from torch import nn
 
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.games import GAMES
@@ -112,6 +114,25 @@ def test_averages_follow_and_no_optimiser_owns_them():
         assert not owned & {id(p) for p in average.parameters()}
         assert not any(p.requires_grad for p in average.parameters())
         assert not same(average.parameters(), network.parameters())
+
+
+def test_batch_norm_of_gs_average_is_measured_anew_over_twenty_batches_of_128():
+    players, _ = a_step(QUICK)
+    before = [p.clone() for p in players.average_g.parameters()]
+    norms = [m for m in players.average_g.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    seen = []
+    norms[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
+    noise_last.finish(players, batch(), SPEC, QUICK)
+    assert [len(x) for x in seen] == [128] * 20
+    assert not any(torch.equal(a, b) for a, b in itertools.pairwise(seen))
+    over = [dim for dim in range(seen[0].ndim) if dim != 1]
+    torch.testing.assert_close(norms[0].running_mean, torch.stack([x.mean(over) for x in seen]).mean(0))
+    torch.testing.assert_close(norms[0].running_var, torch.stack([x.var(over) for x in seen]).mean(0))
+    assert same(before, players.average_g.parameters())
+    assert not players.average_g.training
+    twin, _ = a_step(QUICK)
+    noise_last.finish(twin, batch(), SPEC, QUICK)
+    assert same(twin.average_g.buffers(), players.average_g.buffers())
 
 
 def test_a_run_returns_the_averages_and_resumes_bit_for_bit(tmp_path):

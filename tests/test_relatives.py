@@ -12,6 +12,7 @@ from small_runs import Stop, assert_same_state, ctrl_c, same, some_images
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.games import GAMES
 from infogan_helpers.labels import UNLABELLED
+from infogan_helpers.losses import lower_bound
 from infogan_helpers.methods import ac_infogan, digits, infogan, infogan_cr, ss_infogan
 from infogan_helpers.methods.infogan_cr import sample_pairs
 from infogan_helpers.methods.players import make_players
@@ -217,6 +218,29 @@ def test_contrast_moves_g_and_the_head_and_nothing_of_d_and_q():
     assert same(silent[0].head.parameters(), loud[0].head.parameters())
 
 
+def test_a_cr_step_of_g_and_the_head_agrees_with_its_losses_written_out():
+    config = replace(CR, lambda_contrast=0.7, lambda_categorical=0.5, lambda_continuous=0.2)
+    before, after, _ = a_step(infogan_cr, config, real())
+    g, dq, random = before.generator, before.discriminator_q, torch.Generator().manual_seed(5)
+    torch.manual_seed(1)
+    codes = SPEC.sample(N, random)
+    fake = g(codes)
+    first, second, shared = sample_pairs(SPEC, N, random)
+    contrast = F.cross_entropy(before.head(torch.cat([g(first), g(second)], dim=1)), shared)
+    dq(real())
+    fake_logit, posterior = dq(fake)
+    bound = lower_bound(posterior, codes, SPEC)
+    information = 0.5 * bound.categorical + 0.2 * bound.continuous
+    wanted = {"generator": F.softplus(-fake_logit).mean() - information + 0.7 * contrast, "head": contrast}
+    for part, loss in wanted.items():
+        old, new = (list(getattr(players, part).parameters()) for players in (before, after))
+        gradients = torch.autograd.grad(loss, old, retain_graph=True)
+        for p, q, gradient in zip(old, new, gradients, strict=True):
+            clear = gradient.abs() > 1e-5
+            rate = config.learning_rate_g if part == "generator" else config.learning_rate_h
+            torch.testing.assert_close((p - q)[clear], rate * gradient.sign()[clear], rtol=0.05, atol=1e-6)
+
+
 def test_contrast_comes_late():
     early, late = (a_step(infogan_cr, CR, real(), done=x)[1] for x in (0.4, 0.7))
     off = a_step(infogan_cr, replace(CR, lambda_contrast=0.0), real())[1]
@@ -264,6 +288,7 @@ def test_other_classes_of_a_pair_are_even():
 
 
 def test_one_code_is_too_few_for_a_pair():
+    assert infogan_cr.make(CodeSpec((3,), 1, 2), SHAPE, CR).head[-1].out_features == 2
     with pytest.raises(ValueError, match=r"^spec must have at least two codes, of which a pair shares one, got 1$"):
         infogan_cr.fit(some_images(18, SHAPE), CodeSpec((3,), 0, 2), CR, device="cpu", progress=False)
 
