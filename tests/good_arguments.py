@@ -6,13 +6,13 @@ pattern that fits first. What has neither is called with its default. Not here: 
 
 import fnmatch
 import inspect
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from good_applications import APPLICATIONS
+from good_methods import INSTANCES as OF_METHODS
+from good_methods import METHODS
 from good_parts import (
     NETWORKS,
     SHAPE,
@@ -45,7 +45,7 @@ from infogan_helpers import mixtures, quality, training_plots
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.drawings import drawing_pad
 from infogan_helpers.labels import Labelled
-from infogan_helpers.methods import infogan, variational
+from infogan_helpers.methods import infogan
 from infogan_helpers.methods.autoencoders import Encoder
 from infogan_helpers.posteriors import VonMises
 from infogan_helpers.priors import CorrelatedPrior
@@ -118,18 +118,9 @@ BY_NAME = {
 }
 
 
-def _config_of(name):
-    module = __import__(f"infogan_helpers.methods.{name}", fromlist=["Config"])
-    latents = {"latents": 2} if hasattr(module.Config, "latents") else {}
-    architecture = {"progressive": "growing", "noise_last": "mirrored"}.get(name, "mlp")
-    return lambda: module.Config(**SHORT, **latents, architecture=architecture, norm="none")
-
-
-_METHODS = [
-    path.stem for path in Path(infogan.__file__).parent.glob("*.py") if "def fit(" in path.read_text(encoding="utf-8")
-]
 BY_CALLABLE = {
     **APPLICATIONS,
+    **METHODS,
     "bottleneck.bottleneck": {"beta": lambda: 2.0},
     "bottleneck.bottleneck_curve": {"betas": lambda: [1.0, 3.0]},
     "bounds.barber_agakov": {"log_q": lambda: matrix(N), "prior_entropy": lambda: 1.0},
@@ -205,15 +196,18 @@ BY_CALLABLE = {
     "losses.lower_bound": {"read_from": lambda: torch.ones(N, 3, dtype=torch.bool)},
     "measured.load_measured": {"name": lambda: folder() and "text_measured"},
     "measured.save_measured": {"records": lambda: [{"a": 1}]},
-    "methods.*.fit": {"image_shape": lambda: SHAPE},
-    **{f"methods.{name}.fit": {"config": _config_of(name)} for name in _METHODS},
-    "methods.*vae.fit": {"callback": lambda: None},
-    "methods.ss_infogan.fi*": {"labels": lambda: torch.tensor([0, 1, 2, -1, -1, -1])},
-    "methods.instance_noise.blurred": {"deviation": lambda: 0.1},
-    "methods.variational.draw_continuous": {"posterior": lambda: _flexible()},
-    "networks.*": SMALL,
+    "networks.*": {
+        **SMALL,
+        "divisor": lambda: 4,
+        "features": lambda: matrix(N, 3),
+        "layer": lambda: torch.nn.BatchNorm2d,
+        "module": dq,
+        "network": dq,
+        "norm": lambda: "batch",
+        "units": lambda: 3,
+    },
     "networks.QHead": {"features": lambda: 3, "hidden": lambda: 0, "variance": lambda: "fixed", "norm": lambda: "none"},
-    "networks.count_parameters": {"module": dq},
+    "networks.initialise": {"module": lambda: torch.nn.Linear(2, 3)},
     "networks.bounded_log_variance": {"raw": lambda: matrix(N)},
     "pictures.to_colours": {"images": lambda: images(channels=3)},
     "pictures.sheet": {"images": images, "shape": lambda: (3, 2)},
@@ -258,6 +252,7 @@ BY_CALLABLE = {
     "worlds.chairs.*": {"kind": lambda: 0},
 }
 INSTANCES = {
+    **OF_METHODS,
     "channels.Channel": lambda: __import__("infogan_helpers.channels", fromlist=["x"]).CHANNELS["symmetric"],
     "codes.Codes": lambda: CodeSpec((3,), 2, 4, circular=1).sample(N, seeded()),
     "codes.CodeSpec": lambda: SPEC,
@@ -266,7 +261,6 @@ INSTANCES = {
     "growing_networks.GrowingGenerator": lambda: pair("growing")[0],
     "growing_networks.GrowingDiscriminatorQ": lambda: pair("growing")[1],
     "labels.Labelled": lambda: Labelled(images(), torch.tensor([2, 2, 2])),
-    "methods.variational.FlexiblePosterior": lambda: _flexible(),
     "posteriors.Posterior": posterior,
     "posteriors.VonMises": lambda: VonMises(torch.nn.functional.normalize(matrix(N, 2)), torch.ones(N)),
     "priors.CorrelatedPrior": lambda: CorrelatedPrior(0.5),
@@ -274,14 +268,6 @@ INSTANCES = {
     "widgets.TrainingView": lambda: TrainingView(SPEC),
     "worlds.world.World": world,
 }
-
-
-@cache
-def _flexible():
-    torch.manual_seed(0)
-    config = variational.Config(**SHORT, architecture="mlp", norm="none", family="gaussian")
-    players = variational.make(SPEC, SHAPE, config)
-    return players.discriminator_q.eval()(images())[1]
 
 
 def example(callable_name, parameter):
@@ -301,5 +287,5 @@ def instance(class_name, cls):
     if class_name in INSTANCES:
         return INSTANCES[class_name]()
     parameters = inspect.signature(cls).parameters.values()
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     return cls(**{p.name: example(class_name, p) for p in parameters if p.kind is not p.VAR_KEYWORD})

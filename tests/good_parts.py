@@ -44,7 +44,7 @@ def codes():
 
 @cache
 def pair(architecture="mlp", shape=SHAPE, width=0.02):
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     return tuple(make(SPEC, shape, width).eval() for make in ARCHITECTURES[architecture])
 
 
@@ -76,7 +76,7 @@ def few_factors():
 
 @cache
 def network(kind):
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     return kind().eval()
 
 
