@@ -54,7 +54,14 @@ def told(value):
     if value is None or isinstance(value, (int, float, complex, str, bytes, tuple, list, Mapping, set)):
         text = repr(value)
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    kind = type(value)  # each method has a Config
+    return f"a {f'{_file(kind)}.' if kind.__name__ == 'Config' else ''}{kind.__name__}"
+
+
+def _file(kind):
+    return kind.__module__.rpartition(".")[2]
 
 
 def refuse(name, wanted, value):
@@ -99,7 +106,7 @@ def instance(*kinds, what=None):
 
 def config_of(kind):
     """A method's configuration."""
-    return instance(kind, what=f"a {kind.__module__.rpartition('.')[2]}.{kind.__name__}")
+    return instance(kind, what=f"a {_file(kind)}.{kind.__name__}")
 
 
 def configured(config, kind):

@@ -12,7 +12,7 @@ import ipywidgets
 import traitlets
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import DQ, G, images, instance, list_of, mapping_of, maybe, refuse, seed, takes
+from infogan_helpers.arguments import DQ, G, images, instance, maybe, seed, takes
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.drawings import drawing_pad, read_drawing
 from infogan_helpers.editing import digit_pad, grey_pad
@@ -21,6 +21,7 @@ from infogan_helpers.explorer_page import (
     EDITED_LINE,
     LIMIT,
     MATCHING,
+    MODELS,
     SCRIPT,
     STATIC,
     answer,
@@ -33,12 +34,6 @@ from infogan_helpers.explorer_page import (
 from infogan_helpers.pictures import side_by_side
 from infogan_helpers.training import History
 from infogan_helpers.training_plots import as_png, nothing_trained, training_overview
-
-
-def _pair(name, value):
-    """``(generator, discriminator_q)``."""
-    pair = list_of(G)(name, value)
-    return tuple(pair) if len(pair) == 2 else refuse(name, "a pair of generator and discriminator_q", value)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -201,7 +196,7 @@ def explorer(generator, discriminator_q, seed=0, *, matching=None, meanings=None
     return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings))
 
 
-@takes(models=mapping_of(_pair), seed=seed)
+@takes(models=MODELS, seed=seed)
 def compare_models(models, seed=0):
     """One set of controls, several models at the same codes and the same noise.
 

@@ -24,53 +24,34 @@ import infogan_helpers
 from infogan_helpers import checkpoints, data, disentanglement, judges, measured, quality
 from infogan_helpers.worlds import world
 
-_LOOP = "called by the loop in every step, with what ``fit`` and the configuration have checked"
-_PARTS = "built into a network by its constructor, which has checked what it was given"
 _LEARNER = "tries a learner's own function: an ``AssertionError`` names what that did (test_exercises*.py)"
 INTERNAL = {
-    "applications.fairness.SmallClassifier.forward": "called by ``predict`` and ``train_classifier``",
-    "drawings.[adps]*": "called by the explorer",
-    "editing.*": "called by the explorer",
-    "evaluation.check_finite": "called on what a network answered",
-    "evaluation.eval_mode": "a context around a network's calls",
-    "explorer_page.found_again": "called by ``export_explorer``",
-    "arguments.*": "the validators: their answers are test_arguments.py's",
-    "checks.*": "the validators: their answers are test_checks.py's",
-    "interrupts.*": _LOOP,
-    "run_files.*": _LOOP,
-    "tensor_files.contents_of": "a context around what reads a file",
-    "checkpoints.*named_tensors": _LOOP,
-    "checkpoints.made_of": "called by what reads files, on what they hold",
-    "codes.check_classes": "called by ``CodeSpec.check`` and ``Posterior.log_prob``",
-    "controllers.control": _LOOP,
-    "data.download": "torchvision's download, called by ``load_mnist``",
-    "data.load_fashion_mnist": "``load_mnist``'s twin, whose data no test has",
-    "drawings.told": "called by the explorer",
-    "drawings.spelled": "called by the explorer",
-    "elbo.gaussian_log_density": "called by ``rate_parts``, whose shapes broadcast",
     "exercises.[an]*": _LEARNER,
     "exercises.checking.*": _LEARNER,
-    "exercises.clinic.[pns]*": "called by ``diagnose``",
-    "explorer_page.[acnpl]*": "called by the explorer and ``export_explorer``",
-    "figures.*": "called by ``plots``, each with its own figure",
-    "games.*_penalty": _LOOP,
-    "judges.judge_loss": "called by ``train_judge`` in every step",
-    "judges.Judge.forward": "called by ``judged``",
-    "posteriors.joined": "called by ``read_codes`` on what the network answered",
-    "posteriors.Posterior.rows": "called by methods, with a slice",
-    "posteriors.VonMises.*": "called by ``Posterior``",
-    "networks.BatchNorm1d*": "torch's own layer, for a batch of one",
+    "arguments.*": "the validators: their answers are test_arguments.py's",
+    "checks.*": "the validators: their answers are test_checks.py's",
     "networks.check_columns": "a validator",
-    "networks.bound_weights": _PARTS,
     "methods.players.pictures": "a validator",
     "methods.players.takes_players": "of validators, as ``arguments.takes``",
-    "priors.*Prior.*": "called by ``CodeSpec``, which has checked the codes",
-    "quality.learn": "called by ``train_classifier`` and ``train_judge``",
-    "quality.DigitClassifier.forward": "called by ``classify``",
-    "widgets.Explorer*": "made by ``explorer`` and its relatives",
-    "worlds.*.draw": "called by ``render``, which has checked the factors",
-    "worlds.world.steps": "called by each world's constructor",
-    "worlds.rendering.*": "called by each world's ``draw``",
+    "checkpoints.made_of": "called by what reads files, on what they hold, and says what is wrong in a file's words",
+    "checkpoints.named_tensors": "of parts by any name (test_checkpoints.py)",
+    "tensor_files.contents_of": "a context around what reads a file",
+    "data.download": "torchvision's download, called by ``load_mnist``",
+    "drawings.pad_facts": "a record, which the page reads",
+    "drawings.spelled": "of an answer that ``read_codes`` has checked",
+    "editing.told": "as ``drawings.told``, of a drawing that ``search`` made; the rest changes nothing there",
+    "editing.search": "``find_codes`` with its defaults, which takes a second",
+    "evaluation.check_finite": "a validator",
+    "explorer_page.answer": "of an answer that ``read_codes`` has checked",
+    "explorer_page.page_facts": "of what ``checked_models`` and ``checked_knowledge`` have checked",
+    "games.no_penalty": "0, whatever it is given",
+    "interrupts.Interrupt.*": "Python's signals call the one, the loop the other with its callback",
+    "networks.BatchNorm1d*": "torch's own layer, for a batch of one",
+    "networks.bound_weights": "of any number of networks, which the constructor of one has made",
+    "run_files.*": "of the loop's own record of a run (test_resume.py, test_damaged_runs.py)",
+    "widgets.Explorer": "made by ``explorer`` and its relatives",
+    "worlds.rendering.box": "a record, which ``cast`` reads",
+    "worlds.rendering.ellipsoid": "a record, which ``cast`` reads",
 }
 _NUMBERS = "-1|0|1.9|2**64"
 _ROWS = "a row less|one row"
@@ -78,7 +59,7 @@ _ANY = "a dimension less|a dimension more|no rows|empty list|empty tensor|scalar
 # (callables, parameters, kinds): what looks wrong there and is not, and why. Patterns, "|" between them.
 DEFINED = {
     ("*", "*", "as NumPy's number"): "NumPy's numbers are as good as Python's",
-    ("*", "seed", "0"): "a seed",
+    ("*", "seed|noise", "0"): "a seed",
     ("*", "done|attempt", "0"): "the beginning",
     ("*.*Config", "*", "0|1.9|2**64|True"): "a value of that field: its own validator has the bounds",
     ("schedules.*|priors.*|codes.CodeSpec|growing_networks.*|*networks.*", "*", _NUMBERS): "a number that is taken",
@@ -86,7 +67,7 @@ DEFINED = {
     ("applications.anomalies.*", "normal|anomalous", _ROWS): "fewer of them",
     ("applications.anomalies.auroc", "normal|anomalous", "in float16"): "scores that are rounded, to ties it may be",
     ("applications.anomalies.by_class", "fit", "a function"): "a density",
-    ("applications.editing.*", "circular|records", "empty list|empty tensor"): "none",
+    ("applications.editing.*|drawings.*", "circular|records|digits", "empty list|empty tensor"): "none",
     ("applications.editing.stored_scores", "name|ways", "text|cuda|no entries"): "nothing that was stored",
     ("applications.editing.*", "stands|targets|columns|latents|values", _ROWS): "fewer of them",
     ("applications.editing.*", "values", "one NaN"): "a gap",
@@ -100,8 +81,8 @@ DEFINED = {
         _NUMBERS,
     ): "a size",
     (
-        "bottleneck.*|bounds.*|losses.*|methods.*",
-        "beta|prior_entropy|class_balance|total_correlation|factor|gain|step|learning_rate",
+        "bottleneck.*|bounds.*|losses.*|methods.*|controllers.*|games.*",
+        "beta|prior_entropy|class_balance|proportional|gain|least|gamma|total_correlation|factor|step|learning_rate",
         _NUMBERS,
     ): "a weight, or nats",
     (
@@ -113,11 +94,11 @@ DEFINED = {
     ("*", "progress|ink|information_trains_trunk|symmetries|train|continuous", "True"): "a choice",
     ("data.mnist_sample", "train", "None"): "both parts",
     (
-        "plots.*|training_plots.*",
-        "caption|title|xlabel|ylabel|row_name|column_name|unit|code",
+        "plots.*|training_plots.*|figures.*|explorer_page.*",
+        "what|name|caption|title|xlabel|ylabel|row_name|column_name|unit|code",
         "text|cuda|None",
     ): "words",
-    ("plots.*", "row_labels", "list of text|array of text"): "words",
+    ("plots.*|figures.*", "row_labels|labels", "list of text|array of text|empty *"): "words",
     ("*", "path|folder|root|checkpoint", "text|cuda"): "a path",
     ("checkpoints.*|measured.*", "name", "text|cuda"): "a name",
     (
@@ -126,12 +107,23 @@ DEFINED = {
         "dict|* of None|no entries",
     ): "what JSON can write",
     (
-        "checkpoints.save_*|judges.save_*|quality.save_*",
-        "generator|discriminator_q|judge|classifier",
+        "checkpoints.save_*|judges.save_*|quality.save_*|quality.learn",
+        "generator|discriminator_q|judge|classifier|network",
         "a NaN weight",
     ): "whoever trained it may look for the NaN; what draws or reads with it refuses",
-    ("methods.*|networks.*", "*", "a NaN weight"): "a run that goes wrong: the loop names the step",
-    ("methods.digits.*", "generator", "None"): "torch's own",
+    ("methods.*|networks.*|evaluation.eval_mode", "*", "a NaN weight"): "the loop names the step",
+    ("elbo.gaussian_log_density", "mean|log_variance", "one row|a dimension *"): "shapes broadcast",
+    (
+        "exercises.clinic.*",
+        "pictures|codes",
+        "* dimension *|*row*|codes *|another class",
+    ): "any pictures, or points; of codes only the classes are looked at",
+    ("explorer_page.nats_read", "posterior|codes", "* with one *"): "``read_codes`` and ``draw_images`` refuse them",
+    ("games.r1_penalty", "fake|generator", "*"): "not looked at",
+    ("games.*_penalty", "real|fake", "one NaN|one infinity"): "D's loss on them says so",
+    ("worlds.*", "low|high|reach", _NUMBERS): "a size",
+    ("controllers.control", "output", "scalar tensor of NaN"): "the step before is only asked whether it was too low",
+    ("methods.digits.*|games.*", "generator", "None"): "torch's own",
     ("methods.digits.read_copies", "on_fake", "a row less|answers *"): "``lower_bound`` refuses them",
     ("methods.autoencoders.decode", "codes", "another class"): "there is none",
     ("methods.players.recalibrate_batch_norm", "shown", "a function"): "a function",
@@ -147,8 +139,8 @@ DEFINED = {
     ("*.fit|training.run", "callback", "a function"): "a callback",
     (
         "*",
-        "images|examples|labels|digits|image|angles|points|z|h|probabilities|factors|codes|data|others|features|log_q|matrix|"
-        "real|fake",
+        "images|examples|labels|digits|image|picture|canvas|angle|angles|points|probabilities|factors|codes|categorical|data|"
+        "others|features|h|z|log_q|matrix|real|fake",
         _ROWS,
     ): "fewer of them",
     (
@@ -161,15 +153,23 @@ DEFINED = {
         "images|angles|raw",
         _ANY + "|" + _ROWS,
     ): "any shape of it",
-    ("codes.*|*networks.*|methods.*", "codes|z", "codes without rows|no rows|a row less"): "none in, none out",
+    (
+        "codes.*|*networks.*|methods.*|priors.*",
+        "codes|z|categorical|classes",
+        "codes without rows|no rows|a row less|one row",
+    ): "none in, none out",
     ("code_factors.as_columns", "posterior", "a row less|answers without*|one head for two"): "answers on other codes",
     (
-        "codes.Codes*|bottleneck.*|codes.CodeSpec*|transforms.*|*Config",
+        "codes.Codes*|bottleneck.*|codes.CodeSpec*|transforms.*|priors.*.check|*Config",
         "*",
         "empty list|empty tensor",
     ): "none",
     ("plots.curves|plots.heatmap", "x|series|matrix", "one NaN|tensor of NaN"): "a gap",
-    ("plots.*|explorer_page.*|widgets.*", "levels|meanings|weights", "dict|no entries"): "names to what they name",
+    (
+        "plots.*|figures.*|explorer_page.*|widgets.*",
+        "levels|meanings|weights|matching",
+        "dict|no entries|None",
+    ): "names to what they name, or none",
     (
         "codes.Codes*",
         "noise|continuous",
@@ -204,10 +204,14 @@ SAID = {
         "path|folder",
         "text|cuda",
     ): "a path at which there is no such file",
+    ("data.load_fashion_mnist", "root", "text|cuda"): "a folder without the files: it says how to get them",
     ("tensor_files.load_tensors", "sha256", "*"): "a digest that is not the file's: the file is named",
 }
 # What a training step calls: NaN and infinity go through, and the loop names the step and the likely cause.
-IN_THE_LOOP = "games.*|posteriors.*|losses.*|elbo.*|bounds.*|*networks.*|data.*|transforms.*|methods.*|priors.wrapped"
+IN_THE_LOOP = (
+    "games.*|posteriors.*|losses.*|elbo.*|bounds.*|*networks.*|data.*|transforms.*|methods.*|controllers.*|priors.wrapped|"
+    "quality.*.forward|judges.*.forward|applications.*.forward"
+)
 
 
 def is_defined(name, parameter, kind, answer):
@@ -273,6 +277,7 @@ def at_home(tmp_path, monkeypatch):
             if hasattr(module, folder):
                 monkeypatch.setattr(module, folder, tmp_path)
     monkeypatch.setattr(subprocess, "run", _pretend)
+    monkeypatch.setattr(data, "FILES", dict(data.FILES))
     few_trees = partial(disentanglement.GradientBoostingClassifier, n_estimators=2)
     monkeypatch.setattr(disentanglement, "GradientBoostingClassifier", few_trees)
     yield

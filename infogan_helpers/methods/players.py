@@ -175,9 +175,10 @@ def takes_players(players, config, batch=pictures, **others):
 
 def _check_fit(players, name, real, spec):
     network = players.discriminator_q if isinstance(players, Players) else players.encoder
-    if tuple(real.shape[1:]) != network.image_shape:
-        shape = ", ".join(map(str, network.image_shape))
-        raise ValueError(f"{name} must have the players' shape (n, {shape}), got {tuple(real.shape)}")
+    shape = tuple(getattr(network, "image_shape", real.shape[1:]))  # a network of the reader's own may have none
+    if tuple(real.shape[1:]) != shape:
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name} must have the players' shape (n, {wanted}), got {tuple(real.shape)}")
     own = getattr(network, "spec", spec)
     kinds = [(x.categorical, x.continuous, x.circular, x.noise) for x in (own, spec)]
     if kinds[0] != kinds[1]:

@@ -77,7 +77,7 @@ class Config(digits.Config):
         checks.integer("labelled_batch", self.labelled_batch, least=1)
 
 
-@takes(config=config_of(Config), **MAKE)
+@takes(config=config_of(digits.Config), **MAKE)
 def make(spec, image_shape, config, device="cpu"):
     """``digits.make``, with weights on c1 that start small.
 
