@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
+from infogan_helpers import checks
 from infogan_helpers.arguments import ANSWER, floats, instance, list_of, refuse, takes
 from infogan_helpers.codes import Codes, check_classes
 
@@ -50,7 +51,9 @@ class VonMises(NamedTuple):
 
 
 def _rows(name, value):
-    """A slice, or a list of indices or booleans as a tensor."""
+    """A slice, or indices or booleans as a tensor; a list of integers counts as its tensor."""
+    if isinstance(value, list) and value and all(map(checks.is_integer, value)):
+        return torch.tensor(value)
     kinds = (torch.long, torch.int, torch.bool)
     fits = isinstance(value, torch.Tensor) and value.ndim == 1 and value.dtype in kinds
     wanted = "a slice, or a tensor of indices or booleans of shape (n,)"

@@ -6,6 +6,7 @@ static.
 """
 
 import math
+from functools import partial
 
 import anywidget
 import ipywidgets
@@ -227,7 +228,7 @@ def draw_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=
     Raises:
         ValueError: as in ``explorer``.
     """
-    return _beside_a_pad(drawing_pad(), generator, discriminator_q, seed, matching, meanings)
+    return _beside_a_pad(drawing_pad, generator, discriminator_q, seed, matching, meanings)
 
 
 @takes(generator=G, discriminator_q=DQ, seed=seed, matching=MATCHING, meanings=maybe(instance(dict)))
@@ -245,7 +246,7 @@ def edit_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=
     Raises:
         ValueError: as in ``explorer``, or the pictures are not square or not of one channel.
     """
-    return _beside_a_pad(digit_pad(), generator, discriminator_q, seed, matching, meanings)
+    return _beside_a_pad(digit_pad, generator, discriminator_q, seed, matching, meanings)
 
 
 @takes(
@@ -271,15 +272,15 @@ def edit_a_picture(generator, discriminator_q, examples, seed=0, *, matching=Non
     """
     if len(examples) == 0 or tuple(examples.shape[1:]) != tuple(generator.image_shape):
         raise ValueError(f"examples must be images of shape (n, *{generator.image_shape}), got {tuple(examples.shape)}")
-    return _beside_a_pad(grey_pad(examples), generator, discriminator_q, seed, matching, meanings)
+    return _beside_a_pad(partial(grey_pad, examples), generator, discriminator_q, seed, matching, meanings)
 
 
-def _beside_a_pad(pad, generator, discriminator_q, seed, matching, meanings):
+def _beside_a_pad(make_pad, generator, discriminator_q, seed, matching, meanings):
     models = checked_models({"G redraws": (generator, discriminator_q)})
     channels, height, width = generator.image_shape
     if channels != 1 or height != width:
         raise ValueError(f"generator must draw square images of one channel, got {generator.image_shape}")
-    return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings), pad)
+    return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings), make_pad())
 
 
 class TrainingView(ipywidgets.Image):

@@ -295,11 +295,11 @@ def nearest(pictures, codes):
     """Median distance of a picture to the nearest of its class (of the first categorical code), as ``spread``."""
     if pictures.ndim < 4:
         return math.nan
-    if len(pictures) != len(codes):
-        raise ValueError(f"pictures and codes must have as many rows, got {len(pictures)} and {len(codes)}")
     values = pooled(pictures).flatten(1) / 127.5
     apart = torch.cdist(values, values).fill_diagonal_(math.inf) / math.sqrt(values.shape[1])
     if codes.categorical.shape[1]:
+        if len(pictures) != len(codes):
+            raise ValueError(f"pictures and codes must have as many rows, got {len(pictures)} and {len(codes)}")
         classes = codes.categorical[:, 0]
         apart[classes[:, None] != classes] = math.inf
     return float(apart.min(dim=1).values.median())

@@ -22,11 +22,13 @@ from infogan_helpers.arguments import (
     finite,
     floats,
     images,
+    instance,
     network,
     numbers,
     seed,
     takes,
 )
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import as_model_range, check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import answer_information, lower_bound
@@ -332,7 +334,13 @@ def most_confused(joint):
     return float(share[answer, other]), int(answer), int(other)
 
 
-@takes_players(Players, Config, images(None), attempt=at_least(0))
+@takes(
+    players=instance(Players),
+    images=images(None),
+    spec=instance(CodeSpec),
+    config=config_of(Config),
+    attempt=at_least(0),
+)
 def verdict(players, images, spec, config, attempt):
     """Whether two codes share digits so far: why the run should start again, or ``None``; no label is read."""
     if attempt == config.restarts or config.steps < JUDGED_FROM or not spec.categorical:

@@ -141,7 +141,7 @@ def pictures(name, value):
     return arguments.floats(rows=1)(name, value).float()
 
 
-def takes_players(players, config, batch=pictures, **others):
+def takes_players(players, config, batch=pictures):
     """``arguments.takes`` for a method's ``train_step`` and ``finish``, and whether all of it goes together.
 
     The images must have the shape and the spec the codes of the players' networks. In a step nothing is read from a
@@ -151,10 +151,9 @@ def takes_players(players, config, batch=pictures, **others):
         players: the class of the method's players.
         config: the class of its configuration.
         batch: the validator of the second argument; where that is a tuple, its first part are the images.
-        others: validators of further arguments.
     """
     known = {"players": instance(players), "config": config_of(config), "spec": instance(CodeSpec), "generator": RANDOM}
-    known |= {"done": between(0, 1), **others}
+    known["done"] = between(0, 1)
 
     def decorate(step):
         signature = inspect.signature(step)
@@ -179,7 +178,7 @@ def _check_fit(players, name, real, spec):
     if tuple(real.shape[1:]) != shape:
         wanted = ", ".join(map(str, shape))
         raise ValueError(f"{name} must have the players' shape (n, {wanted}), got {tuple(real.shape)}")
-    own = getattr(network, "spec", spec)
+    own = getattr(getattr(players, "generator", None), "spec", spec)
     kinds = [(x.categorical, x.continuous, x.circular, x.noise) for x in (own, spec)]
     if kinds[0] != kinds[1]:
         raise ValueError(f"spec must have the players' codes, {own}, got {spec}")
