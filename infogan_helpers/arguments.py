@@ -54,7 +54,14 @@ def told(value):
     if value is None or isinstance(value, (int, float, complex, str, bytes, tuple, list, Mapping, set)):
         text = repr(value)
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    kind = type(value)  # each method has a Config
+    return f"a {f'{_file(kind)}.' if kind.__name__ == 'Config' else ''}{kind.__name__}"
+
+
+def _file(kind):
+    return kind.__module__.rpartition(".")[2]
 
 
 def refuse(name, wanted, value):
@@ -97,14 +104,18 @@ def instance(*kinds, what=None):
     return validate
 
 
+def config_of(kind):
+    """A method's configuration."""
+    return instance(kind, what=f"a {_file(kind)}.{kind.__name__}")
+
+
 def configured(config, kind):
     """A method's configuration, its defaults where it is ``None``.
 
     Raises:
         ValueError: ``config`` is of another kind.
     """
-    method = kind.__module__.rpartition(".")[2]
-    return kind() if config is None else instance(kind, what=f"a {method}.{kind.__name__}")("config", config)
+    return kind() if config is None else config_of(kind)("config", config)
 
 
 def list_of(validate, least=0):
@@ -128,6 +139,18 @@ def mapping_of(validate, least=0):
         return {key: validate(f"{name}[{key!r}]", value) for key, value in values.items()}
 
     return entries
+
+
+def tuple_of(**validators):
+    """A tuple of parts that have names, each of which another validator takes."""
+
+    def parts(name, values):
+        if not isinstance(values, (tuple, list)) or len(values) != len(validators):
+            refuse(name, f"a tuple of {' and '.join(validators)}", values)
+        taken = zip(validators.items(), values, strict=True)
+        return tuple(validate(f"{name}: {part}", value) for (part, validate), value in taken)
+
+    return parts
 
 
 def record(kind, **validators):
@@ -178,6 +201,12 @@ def device(name, value):
 def function(name, value):
     """Something that can be called, and no class."""
     return value if callable(value) and not isinstance(value, type) else refuse(name, "a function", value)
+
+
+def scalar(name, value):
+    """A tensor of floats without dimensions, whose value is not looked at: on a GPU that waits."""
+    fits = isinstance(value, torch.Tensor) and value.ndim == 0 and value.dtype in FLOATS
+    return value if fits else refuse(name, "a scalar tensor of floats", value)
 
 
 TENSOR = instance(torch.Tensor, what="a tensor")

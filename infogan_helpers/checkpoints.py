@@ -15,6 +15,7 @@ import torch
 
 from infogan_helpers import checks
 from infogan_helpers.architectures import ARCHITECTURES
+from infogan_helpers.arguments import TENSOR, mapping_of, takes
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.tensor_files import contents_of, load_tensors, save_tensors
@@ -204,6 +205,7 @@ def named_tensors(**parts):
     return tensors
 
 
+@takes(tensors=mapping_of(TENSOR))
 def load_named_tensors(tensors, **parts):
     """Put what ``named_tensors`` gathered back into parts of the same shape, in place; other tensors are left alone.
 

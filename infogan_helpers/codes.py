@@ -12,17 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import (
-    RANDOM,
-    at_least,
-    device,
-    instance,
-    list_of,
-    maybe,
-    number,
-    takes,
-    told,
-)
+from infogan_helpers.arguments import RANDOM, at_least, device, instance, integers, list_of, maybe, number, takes, told
 from infogan_helpers.priors import (
     CategoricalPrior,
     CircularPrior,
@@ -288,6 +278,7 @@ class CodeSpec:
         check_classes(codes.categorical, self.categorical)
 
 
+@takes(categorical=integers("n, codes", 0), sizes=list_of(at_least(1)))
 def check_classes(categorical, sizes):
     """Raise a ``ValueError`` where a class lies outside its code; on a GPU the kernel's own assertion does this.
 
@@ -295,6 +286,8 @@ def check_classes(categorical, sizes):
         categorical: integers, shape ``(n, codes)``.
         sizes: classes of each code.
     """
+    if categorical.shape[1] != len(sizes):
+        raise ValueError(f"codes.categorical must have {len(sizes)} columns, one per code, got {categorical.shape[1]}")
     if categorical.device.type != "cpu" or categorical.numel() == 0:
         return  # Looking at the values would make the GPU wait in every step.
     for i, size in enumerate(sizes):

@@ -5,7 +5,10 @@ Built by hand in notebook 09. Not here: which weight, and what is measured, whic
 
 import torch
 
+from infogan_helpers.arguments import number, scalar, takes
 
+
+@takes(error=scalar, integral=scalar, output=scalar, proportional=number, gain=number, least=number)
 @torch.no_grad()
 def control(error, integral, output, *, proportional, gain, least):
     """The next weight: ``proportional / (1 + exp(error)) + integral + least``, and never below ``least``.

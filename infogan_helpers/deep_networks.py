@@ -15,6 +15,7 @@ from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import (
     MIN_NORM,
     NORMS,
+    BatchNorm1d,
     QHead,
     batch_norm,
     bound_weights,
@@ -53,7 +54,7 @@ class DeepGenerator(nn.Module):
         map_shape = (widest, height // 8, image_width // 8)
         self.layers = nn.Sequential(
             nn.Linear(spec.dim, math.prod(map_shape)),
-            nn.BatchNorm1d(math.prod(map_shape)),
+            BatchNorm1d(math.prod(map_shape)),
             nn.ReLU(),
             nn.Unflatten(1, map_shape),
             nn.ConvTranspose2d(widest, wide, 4, stride=2, padding=1),
@@ -134,10 +135,10 @@ class MirroredDiscriminatorQ(DeepDiscriminatorQ):
         n = len(check_images(images, self.image_shape))
         logits, answers = super().forward(torch.cat([images, images.flip(3)]))
         here, there = answers.rows(slice(n)), answers.rows(slice(n, None))
-        return logits[:n], shared(here, turned_back(there, self.spec))
+        return logits[:n], _shared(here, _turned_back(there, self.spec))
 
 
-def shared(here, there):
+def _shared(here, there):
     """The mean of two ``Posterior``s: of their logits, means, log-variances, directions and logarithms of κ."""
     logits = tuple((a + b) / 2 for a, b in zip(here.categorical_logits, there.categorical_logits, strict=True))
     circular = []
@@ -148,7 +149,7 @@ def shared(here, there):
     return Posterior(logits, mean, log_variance, tuple(circular))
 
 
-def turned_back(answers, spec):
+def _turned_back(answers, spec):
     """Answers on reflections as they are of the pictures: odd means change their sign, angles turn to their negatives.
 
     Args:

@@ -11,12 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from infogan_helpers import arguments
 from infogan_helpers.applications.inversion import Found, likeliest_codes
-from infogan_helpers.arguments import DQ, G, instance, takes
+from infogan_helpers.arguments import BOOLEAN, DQ, G, instance, list_of, number, refuse, seed, takes
 from infogan_helpers.codes import Codes
 from infogan_helpers.data import like_mnist, mnist_sample, to_ink
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.explorer_page import CANVAS_SCALE, answer
+from infogan_helpers.networks import check_image_shape
 from infogan_helpers.pictures import side_by_side
 from infogan_helpers.posteriors import Posterior
 
@@ -66,6 +68,11 @@ class Pad(NamedTuple):
     ink: bool
 
 
+def _canvas(name, value):
+    fits = isinstance(value, torch.Tensor) and value.ndim == 2 and value.numel() and value.dtype == torch.uint8
+    return value if fits else refuse(name, "uint8 of shape (height, width)", value)
+
+
 def drawing_pad():
     """The ``Pad`` for a digit drawn by hand: Q reads it, G redraws it from the codes alone."""
     facts = pad_facts("ink", INVITATION, REDRAWN, real_digits(), keeps=False)
@@ -93,9 +100,10 @@ def pad_facts(takes, invitation, words, examples, keeps):
     }
 
 
+@takes(canvas=_canvas)
 def as_digit(canvas, image_shape):
     """The canvas as MNIST's digits are; square pictures of one channel only."""
-    return like_mnist(canvas, image_shape[1])
+    return like_mnist(canvas, check_image_shape(image_shape, 1)[1])
 
 
 @takes(drawing=instance(bytes), pad=instance(Pad), generator=G, discriminator_q=DQ)
@@ -127,6 +135,7 @@ def _read_by_q(seen, generator, discriminator_q):
     return Drawing(seen, posterior, codes.replace(continuous=posterior.mean))
 
 
+@takes(drawing=instance(Drawing), generator=G, codes=instance(Codes), noise=seed, digits=list_of(number))
 def told(drawing, generator, codes, noise, digits):
     """What the page shows of a drawing beside the picture that G draws from ``codes``.
 
@@ -140,6 +149,8 @@ def told(drawing, generator, codes, noise, digits):
     Returns:
         ``text``; PNGs ``seen`` and ``others`` with a ``heading`` above them; Q's ``reading``.
     """
+    if len(codes) != 1:
+        raise ValueError(f"codes must have one row, got {len(codes)}")
     others = generator.spec.sample(OTHERS, torch.Generator().manual_seed(noise)).noise
     same = codes[torch.zeros(OTHERS, dtype=torch.long)].replace(noise=others)
     shared = _shared_ink(to_ink(drawing.seen), to_ink(draw_images(generator, codes)))
@@ -164,6 +175,7 @@ def real_digits():
     return shown_examples(images[chosen], ink=True)
 
 
+@takes(images=arguments.images("n, 1, height, width"), ink=BOOLEAN)
 def shown_examples(images, ink):
     """One-channel images for the canvas, for the page; ``ink`` as in ``Pad``."""
     height, width = images.shape[2:]

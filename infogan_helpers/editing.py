@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers.applications.inversion import find_codes
+from infogan_helpers.arguments import images, takes
 from infogan_helpers.drawings import DIGIT, Drawing, Pad, as_digit, pad_facts, real_digits, shown_examples, spelled
 from infogan_helpers.evaluation import read_codes
 from infogan_helpers.explorer_page import AGAIN, answer, found_again
@@ -28,6 +29,7 @@ def digit_pad():
     return Pad(facts, as_digit, search, partial(told, ink=True), ink=True)
 
 
+@takes(examples=images("n, 1, height, width"))
 def grey_pad(examples):
     """The ``Pad`` for a picture in greys that is edited.
 

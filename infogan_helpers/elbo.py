@@ -149,6 +149,11 @@ def rate_parts(z, mean, log_variance, count=1):
 @takes(z=floats(), mean=floats(), log_variance=floats())
 def gaussian_log_density(z, mean, log_variance):
     """log N(z; μ, σ²) of each latent, in nats; shapes broadcast."""
+    try:
+        torch.broadcast_shapes(*(x.shape for x in (z, mean, log_variance)))
+    except RuntimeError:
+        shapes = [tuple(x.shape) for x in (z, mean, log_variance)]
+        raise ValueError(f"z, mean and log_variance must have shapes that broadcast, got {shapes}") from None
     return -0.5 * ((z - mean).square() * (-log_variance).exp() + log_variance + math.log(2 * math.pi))
 
 

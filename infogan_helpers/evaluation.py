@@ -113,6 +113,7 @@ def check_finite(name, does, numbers):
     return numbers
 
 
+@takes(network=network())
 @contextmanager
 def eval_mode(network):
     """The network's device; the network is in eval mode meanwhile, and in its own mode again afterwards."""

@@ -14,8 +14,25 @@ import numpy as np
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.applications.inversion import find_codes
-from infogan_helpers.arguments import DQ, G, images, instance, list_of, maybe, number, path, seed, takes
+from infogan_helpers.applications.inversion import Found, find_codes
+from infogan_helpers.arguments import (
+    ANSWER,
+    BOOLEAN,
+    DQ,
+    TEXT,
+    G,
+    images,
+    instance,
+    list_of,
+    mapping_of,
+    maybe,
+    number,
+    path,
+    refuse,
+    seed,
+    takes,
+)
+from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.evaluation import draw_images, read_codes
 from infogan_helpers.pictures import sheet, side_by_side
 from infogan_helpers.priors import CategoricalPrior, CircularPrior, continuous_prior
@@ -41,6 +58,16 @@ AGAIN = {  # names of what a search for a picture's noise has to show
 }
 
 
+def _pair(name, value):
+    """``(generator, discriminator_q)``."""
+    pair = list_of(G)(name, value)
+    return tuple(pair) if len(pair) == 2 else refuse(name, "a pair of generator and discriminator_q", value)
+
+
+MODELS = mapping_of(_pair)
+
+
+@takes(models=MODELS)
 def checked_models(models):
     """``models``, if all of them share one spec and one shape of images that can be shown.
 
@@ -65,6 +92,7 @@ def checked_models(models):
     return models
 
 
+@takes(spec=instance(CodeSpec), matching=MATCHING, meanings=maybe(instance(dict)))
 def checked_knowledge(spec, matching, meanings):
     """What the caller knows of the codes, as the page is told it: a digit per class of c1, a meaning per code.
 
@@ -116,6 +144,7 @@ def page_facts(generator, titles, knowledge):
     }
 
 
+@takes(spec=instance(CodeSpec))
 def line_of_code(spec):
     """The line that draws the picture, with a gap per control for ``str.format``."""
     parts = ("categorical", "continuous", *(["circular"] if spec.circular else []), "seeds", "between")
@@ -133,6 +162,7 @@ def answer(posterior):
     }
 
 
+@takes(posterior=ANSWER, codes=instance(Codes), spec=instance(CodeSpec))
 def nats_read(posterior, codes, spec):
     """What Q reads of each code on each picture, in nats: log Q(c | x) + H(c), whose mean over pictures is L_I.
 
@@ -149,10 +179,12 @@ def nats_read(posterior, codes, spec):
 
     Source: Chen et al. 2016, eq. 5, before the mean is taken.
     """
+    spec.check(codes)
     most = SHEET_SCALES["nats"]
     return (posterior.log_prob(codes) + torch.tensor(_entropies(spec))).clamp(-most, most)
 
 
+@takes(name=TEXT, picture=images("1, channels, height, width"), found=instance(Found), ink=BOOLEAN)
 def found_again(name, picture, found, ink=True):
     """A real picture beside the one that G draws from what was found of it, for the page.
 

@@ -12,6 +12,10 @@ from functools import partial
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from infogan_helpers.arguments import TEXT, WORDS, instance, list_of, mapping_of, maybe, number, takes
 
 PALETTE = sns.color_palette("colorblind")
 LINE_STYLES = ("-", "--", ":", "-.")  # no information by colour alone
@@ -30,6 +34,7 @@ STYLE = {
 }
 
 
+@takes(ax=instance(Axes), levels=maybe(mapping_of(number)))
 def draw_levels(ax, levels):
     """Thin horizontal lines, each named at the end where the curves leave room."""
     curves_drawn = [np.asarray(line.get_ydata(), dtype=float) for line in ax.lines]
@@ -42,6 +47,7 @@ def draw_levels(ax, levels):
         )
 
 
+@takes(what=TEXT, name=WORDS, labels=list_of(TEXT))
 def along(what, name, labels):
     """What stands along an axis, in words: all of a few labels, the ends of many."""
     if not labels:
@@ -50,6 +56,7 @@ def along(what, name, labels):
     return f", {what}: {name + ' ' if name else ''}{listed}"
 
 
+@takes(fig=instance(Figure), caption=WORDS, what=TEXT)
 def finish(fig, caption, what):
     """Write the caption and take the figure from pyplot's hands, so that a notebook shows it once, described."""
     if caption:

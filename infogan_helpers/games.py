@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers.arguments import floats, takes
+from infogan_helpers.arguments import RANDOM, between, floats, function, takes, told
 
 GRADIENT_PENALTY = 10.0  # Gulrajani et al. 2017
 R1_GAMMA = 0.3  # Mescheder et al. 2018 have 10, on pictures of 36 times as many pixels
@@ -113,6 +113,7 @@ def no_penalty(discriminator_q, real, fake, generator):
     return 0.0
 
 
+@takes(discriminator_q=function, real=floats(), fake=floats(), generator=RANDOM)
 def gradient_penalty(discriminator_q, real, fake, generator):
     """10 E[(‖∇D(x̂)‖ - 1)²], x̂ at random on the line from a fake to a real image: D's slope should be 1 there.
 
@@ -127,7 +128,7 @@ def gradient_penalty(discriminator_q, real, fake, generator):
         A scalar tensor with a gradient for D.
 
     Raises:
-        ValueError: ``real`` and ``fake`` have different shapes.
+        ValueError: ``real`` and ``fake`` have different shapes, or another one than D takes.
 
     Source: Gulrajani et al. 2017, eq. 3 and algorithm 1.
     """
@@ -135,11 +136,11 @@ def gradient_penalty(discriminator_q, real, fake, generator):
         raise ValueError(f"real and fake must have one shape, got {tuple(real.shape)} and {tuple(fake.shape)}")
     way = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=real.device)
     between = (way * real + (1 - way) * fake.detach()).requires_grad_()
-    logit, _ = discriminator_q(between)
-    (slope,) = torch.autograd.grad(logit.sum(), between, create_graph=True)
+    slope = _slope(discriminator_q, between)
     return GRADIENT_PENALTY * (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
+@takes(discriminator_q=function, real=floats(), gamma=between(0, None))
 def r1_penalty(discriminator_q, real, fake, generator, gamma=R1_GAMMA):
     """γ/2 E‖∇D(x)‖² on real images: where the fakes are as good as they, D should be flat.
 
@@ -156,9 +157,20 @@ def r1_penalty(discriminator_q, real, fake, generator, gamma=R1_GAMMA):
     Source: Mescheder et al. 2018, eq. 9.
     """
     x = real.detach().clone().requires_grad_()
-    logit, _ = discriminator_q(x)
-    (slope,) = torch.autograd.grad(logit.sum(), x, create_graph=True)
+    slope = _slope(discriminator_q, x)
     return gamma / 2 * slope.flatten(1).square().sum(dim=1).mean()
+
+
+def _slope(discriminator_q, images):
+    """The gradient of D's logits with respect to images, itself with a gradient for D."""
+    shape = getattr(discriminator_q, "image_shape", images.shape[1:])
+    if not images.ndim or tuple(images.shape[1:]) != tuple(shape) or not len(images):
+        raise ValueError(f"real must have shape (n, {', '.join(map(str, shape))}), got {tuple(images.shape)}")
+    judged = discriminator_q(images)
+    if not isinstance(judged, tuple) or not isinstance(judged[0], torch.Tensor):
+        raise ValueError(f"discriminator_q must give (logit, posterior) of images, got {told(judged)}")
+    (slope,) = torch.autograd.grad(judged[0].sum(), images, create_graph=True)
+    return slope
 
 
 GAMES = {

@@ -16,6 +16,7 @@ from infogan_helpers.arguments import instance, takes
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.networks import (
     NORMS,
+    BatchNorm1d,
     QHead,
     batch_norm,
     bound_weights,
@@ -40,6 +41,7 @@ class Growing(nn.Module):
     def __init__(self, image_shape, width):
         super().__init__()
         self.image_shape, self.width = check_image_shape(image_shape, 8), width
+        scaled(1, width)  # refuses a width that is none
         self.register_buffer("grown", torch.tensor(float(STAGES)))
 
     def grow(self, grown):
@@ -77,9 +79,7 @@ class GrowingGenerator(Growing):
         sizes = [scaled(units, width) for units in CHANNELS]
         self.spec, map_shape = spec, (sizes[0], height // 8, image_width // 8)
         full = math.prod(map_shape)
-        self.start = nn.Sequential(
-            nn.Linear(spec.dim, full), nn.BatchNorm1d(full), nn.ReLU(), nn.Unflatten(1, map_shape)
-        )
+        self.start = nn.Sequential(nn.Linear(spec.dim, full), BatchNorm1d(full), nn.ReLU(), nn.Unflatten(1, map_shape))
         self.blocks = nn.ModuleList(
             nn.Sequential(nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.BatchNorm2d(after), nn.ReLU())
             for before, after in pairwise(sizes)
@@ -149,10 +149,10 @@ class GrowingDiscriminatorQ(Growing):
 
     def forward(self, images):
         """``(real_logit, posterior)``: shape ``(n,)``, and a ``Posterior``."""
-        features = self.features(check_images(images, self.image_shape))
+        features = self._features(check_images(images, self.image_shape))
         return self.real_head(features)[:, 0], self.q_head(features)
 
-    def features(self, images):
+    def _features(self, images):
         """What the trunk makes of pictures, shape ``(n, columns)``."""
         stage, share = self.stage_and_share()
         picture = F.avg_pool2d(images, 2 ** (STAGES - stage))

@@ -15,9 +15,11 @@ from infogan_helpers.arguments import (
     BOOLEAN,
     at_least,
     finite,
+    floats,
     images,
     instance,
     integers,
+    list_of,
     maybe,
     network,
     path,
@@ -26,6 +28,7 @@ from infogan_helpers.arguments import (
 )
 from infogan_helpers.checkpoints import load_verified, save_verified
 from infogan_helpers.data import as_model_range
+from infogan_helpers.networks import check_images
 from infogan_helpers.quality import SCORING_FOLDER, learn
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.worlds.world import World
@@ -69,7 +72,7 @@ class Judge(nn.Module):
 
     def forward(self, images):
         """``(answers, features)``: a matrix of ``columns[k]`` columns per factor, and shape ``(n, FEATURES)``."""
-        features = self.body(images)
+        features = self.body(check_images(images, self.world.image_shape))
         return self.head(features).split(self.columns, dim=1), features
 
 
@@ -78,6 +81,7 @@ def _columns(factor):
     return len(factor.values) if not factor.unit else 2 if factor.circular else 1
 
 
+@takes(world=instance(World), answers=list_of(floats("n, columns", 1)), factors=integers("n, K"))
 def judge_loss(world, answers, factors):
     """Cross-entropy of kinds, in nats, and squared error of all others, summed over the factors.
 
@@ -89,6 +93,12 @@ def judge_loss(world, answers, factors):
     Returns:
         A scalar tensor.
     """
+    n, k = factors.shape
+    if k != len(world.factors) or [len(answer) for answer in answers] != [n] * k:
+        raise ValueError(
+            f"answers must hold {n} rows for each of {len(world.factors)} factors, and factors a column each, "
+            f"got {[len(answer) for answer in answers]} rows and {k} columns"
+        )
     total = 0.0
     for factor, answer, chosen in zip(world.factors, answers, factors.T, strict=True):
         if not factor.unit:

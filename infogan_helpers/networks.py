@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import instance, network, takes
+from infogan_helpers.arguments import FLOATS, at_least, floats, instance, network, one_of, refuse, takes
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.posteriors import Posterior, VonMises
 
@@ -46,8 +46,10 @@ class QHead(nn.Module):
         norm: of the hidden layer, one of ``NORMS``. Q's weights are never bounded: a bounded Q could not be sure.
     """
 
+    @takes(spec=instance(CodeSpec), features=at_least(1), hidden=at_least(0), norm=one_of(*NORMS))
     def __init__(self, spec, features, hidden, variance, norm):
         super().__init__()
+        self.columns = features
         self.variance = checks.choice("variance", variance, VARIANCES)
         self.hidden = nn.Sequential()
         if hidden:
@@ -61,7 +63,7 @@ class QHead(nn.Module):
         self.raw_spread = nn.Linear(width, spec.circular) if spec.circular and learned else None
 
     def forward(self, features):
-        h = self.hidden(features)
+        h = self.hidden(check_columns("features", features, self.columns))
         logits = tuple(head(h) for head in self.categorical)
         mean = self.mean(h) if self.mean is not None else h.new_zeros(len(h), 0)
         log_variance = torch.zeros_like(mean)
@@ -79,6 +81,7 @@ class QHead(nn.Module):
         return tuple(VonMises(*code) for code in zip(directions.unbind(1), concentrations.unbind(1), strict=True))
 
 
+@takes(raw=floats())
 def bounded_log_variance(raw):
     """Squash a network's output into ``(MIN_LOG_VARIANCE, MAX_LOG_VARIANCE)``, 0 to 0, smoothly.
 
@@ -250,6 +253,7 @@ class MLPDiscriminatorQ(nn.Module):
             return self.real_head(features)[:, 0].float(), self.q_head(features)
 
 
+@takes(network=network())
 def reduced_precision(network):
     """A context for one call of a network: on CUDA, while it learns, layers compute in bf16; else nothing changes.
 
@@ -260,6 +264,7 @@ def reduced_precision(network):
     return torch.autocast("cuda", torch.bfloat16) if on_cuda else nullcontext()
 
 
+@takes(module=network())
 def initialise(module):
     """Draw weights from N(0, 0.02), batch-norm gains from N(1, 0.02), and set biases to 0.
 
@@ -279,11 +284,18 @@ def count_parameters(module):
     return sum(p.numel() for p in module.parameters())
 
 
+@takes(units=at_least(1))
 def scaled(units, width):
     """``units`` of the full-width network at another width, at least 1."""
     return max(1, round(units * checks.number("width", width, above=0, most=WIDEST)))
 
 
+def _kind_of_layer(name, value):
+    fits = isinstance(value, type) and issubclass(value, nn.Module)
+    return value if fits else refuse(name, "a class of layers", value)
+
+
+@takes(layer=_kind_of_layer, units=at_least(1), norm=one_of(*NORMS))
 def batch_norm(layer, units, norm):
     """The layer's batch norm as a list, which is empty where D has another norm or none."""
     return [layer(units)] if norm == "batch" else []
@@ -305,6 +317,7 @@ def check_shape(image_shape):
     return tuple(int(s) for s in sizes)
 
 
+@takes(divisor=at_least(1))
 def check_image_shape(image_shape, divisor=4):
     """``image_shape`` as three integers, if it is such a shape, its sides divisible by ``divisor``."""
     sizes = check_shape(image_shape)
@@ -316,6 +329,16 @@ def check_image_shape(image_shape, divisor=4):
     return sizes
 
 
+def check_columns(name, features, columns):
+    """Features in the precision that layers take, if they are floats of as many columns; it looks at no value."""
+    if not isinstance(features, torch.Tensor) or features.dtype not in FLOATS or features.ndim != 2:
+        refuse(name, f"floats of shape (n, {columns})", features)
+    if features.shape[1] != columns or not len(features):
+        raise ValueError(f"{name} must have shape (n, {columns}), got {tuple(features.shape)}")
+    return features if features.dtype == torch.bfloat16 else features.float()  # bf16 is autocast's own
+
+
+@takes(image_shape=lambda name, value: check_shape(value))
 def check_images(images, image_shape):
     """``images`` in single precision, if they are floats of this shape, and at least one."""
     if not isinstance(images, torch.Tensor):

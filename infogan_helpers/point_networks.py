@@ -48,7 +48,7 @@ class PointGenerator(nn.Module):
         sizes = [spec.dim, *(scaled(units, width) for units in UNITS)]
         layers = [layer for before, after in pairwise(sizes) for layer in (nn.Linear(before, after), nn.ReLU())]
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], math.prod(self.image_shape)), nn.Tanh())
-        keep_scale(self)
+        _keep_scale(self)
 
     def forward(self, codes):
         """Points in [-1, 1], shape ``(n, *image_shape)``."""
@@ -81,10 +81,10 @@ class PointDiscriminatorQ(nn.Module):
         self.trunk = nn.Sequential(*layers)
         self.real_head = nn.Linear(sizes[-1], 1)
         self.q_head = QHead(spec, sizes[-1], 0, variance, norm)
-        keep_scale(self)
-        look_closely(self.trunk[1])
+        _keep_scale(self)
+        _look_closely(self.trunk[1])
         if norm == "spectral":
-            bound_edges(self.trunk[1])
+            _bound_edges(self.trunk[1])
             bound_weights(self.trunk, self.real_head)
 
     def forward(self, images):
@@ -93,7 +93,7 @@ class PointDiscriminatorQ(nn.Module):
         return self.real_head(features)[:, 0], self.q_head(features)
 
 
-def keep_scale(module):
+def _keep_scale(module):
     """Draw each linear layer's weights so that its answers are as large as what it is given.
 
     Source: He et al. 2015, eq. 10.
@@ -103,13 +103,13 @@ def keep_scale(module):
             nn.init.kaiming_normal_(layer.weight, SLOPE)
 
 
-def look_closely(layer):
+def _look_closely(layer):
     """Make a first layer steep, with edges all over the square [-1, 1]: a D that sees a hundredth must bend there."""
     nn.init.normal_(layer.weight, 0.0, STEEPNESS)
     nn.init.uniform_(layer.bias, -STEEPNESS, STEEPNESS)
 
 
-def bound_edges(layer):
+def _bound_edges(layer):
     """Divide a layer's biases by what spectral norm divides its weights by, so that its edges stay where they are."""
     with torch.no_grad():
         layer.bias /= torch.linalg.matrix_norm(layer.weight, 2)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from infogan_helpers.arguments import floats, instance, takes
+from infogan_helpers import checks
+from infogan_helpers.arguments import ANSWER, floats, instance, list_of, refuse, takes
 from infogan_helpers.codes import Codes, check_classes
 
 
@@ -30,6 +31,9 @@ class VonMises(NamedTuple):
     @takes(angles=floats())
     def log_prob(self, angles):
         """Log-density of angles in radians, shape ``(n,)``: κ cos(c - μ) - log(2π I0(κ)), in nats."""
+        if angles.ndim != 1 or len(self.concentration) not in (1, len(angles)):
+            wanted, got = tuple(self.concentration.shape), tuple(angles.shape)
+            raise ValueError(f"angles must be one per image, of shape {wanted}, got shape {got}")
         cosine = self.direction[:, 0] * angles.cos() + self.direction[:, 1] * angles.sin()
         # I0(κ) grows like exp(κ) and would overflow; i0e(κ) is I0(κ) exp(-κ).
         return self.concentration * (cosine - 1) - torch.log(2 * math.pi * torch.special.i0e(self.concentration))
@@ -44,6 +48,16 @@ class VonMises(NamedTuple):
         """Circular standard deviations in radians, shape ``(n,)``: the square root of -2 log(I1(κ) / I0(κ))."""
         resultant = torch.special.i1e(self.concentration) / torch.special.i0e(self.concentration)
         return (-2 * resultant.log()).sqrt()
+
+
+def _rows(name, value):
+    """A slice, or indices or booleans as a tensor; a list of integers counts as its tensor."""
+    if isinstance(value, list) and value and all(map(checks.is_integer, value)):
+        return torch.tensor(value)
+    kinds = (torch.long, torch.int, torch.bool)
+    fits = isinstance(value, torch.Tensor) and value.ndim == 1 and value.dtype in kinds
+    wanted = "a slice, or a tensor of indices or booleans of shape (n,)"
+    return value if fits or isinstance(value, slice) else refuse(name, wanted, value)
 
 
 class Posterior(NamedTuple):
@@ -61,6 +75,7 @@ class Posterior(NamedTuple):
     log_variance: torch.Tensor
     circular: tuple[VonMises, ...] = ()
 
+    @takes(chosen=_rows)
     def rows(self, chosen):
         """The answers on some of the images: a slice, indices or booleans."""
         logits = tuple(x[chosen] for x in self.categorical_logits)
@@ -94,6 +109,7 @@ class Posterior(NamedTuple):
         return torch.cat([*(x[:, None] for x in categorical), continuous, *(x[:, None] for x in circular)], dim=1)
 
 
+@takes(posteriors=list_of(ANSWER, 1))
 def joined(posteriors):
     """The answers on several batches of images as one ``Posterior``, in order, on the CPU."""
     logits = zip(*(p.categorical_logits for p in posteriors), strict=True)

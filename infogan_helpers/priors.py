@@ -18,7 +18,27 @@ from dataclasses import dataclass, fields
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import at_least, between, floats, list_of, seed, takes
+from infogan_helpers.arguments import (
+    RANDOM,
+    at_least,
+    between,
+    device,
+    floats,
+    integers,
+    list_of,
+    maybe,
+    refuse,
+    seed,
+    takes,
+)
+
+CLASSES = integers("n, codes", 0)
+
+
+def _shape(name, value):
+    """A tuple of sizes, as of a tensor."""
+    fits = isinstance(value, (tuple, list)) and value and all(checks.is_integer(n) and n >= 0 for n in value)
+    return tuple(value) if fits else refuse(name, "a shape, a tuple of integers of at least 0", value)
 
 
 @dataclass(frozen=True)
@@ -27,6 +47,7 @@ class CategoricalPrior:
 
     classes: int
 
+    @takes(shape=_shape, generator=RANDOM, device=maybe(device))
     def sample(self, shape, generator=None, device=None):
         """Integers in ``[0, classes)``."""
         return torch.randint(self.classes, shape, generator=generator, device=device)
@@ -42,14 +63,17 @@ class UniformPrior:
 
     support = 1
 
+    @takes(shape=_shape, generator=RANDOM, device=maybe(device), classes=maybe(CLASSES))
     def sample(self, shape, generator=None, device=None, classes=None):
         """Floats in [-1, 1), shape ``(n, codes)``."""
         return 2 * torch.rand(shape, generator=generator, device=device) - 1
 
+    @takes(codes=at_least(0))
     def entropies(self, codes):
         """Differential entropy of each code: log 2."""
         return (math.log(2),) * codes
 
+    @takes(categorical=list_of(at_least(2)), continuous=at_least(0))
     def check(self, categorical, continuous):
         """Every spec will do."""
 
@@ -60,14 +84,17 @@ class NormalPrior:
 
     support = None
 
+    @takes(shape=_shape, generator=RANDOM, device=maybe(device), classes=maybe(CLASSES))
     def sample(self, shape, generator=None, device=None, classes=None):
         """Floats, shape ``(n, codes)``."""
         return torch.randn(shape, generator=generator, device=device)
 
+    @takes(codes=at_least(0))
     def entropies(self, codes):
         """Differential entropy of each code: half of log 2πe."""
         return (0.5 * math.log(2 * math.pi * math.e),) * codes
 
+    @takes(categorical=list_of(at_least(2)), continuous=at_least(0))
     def check(self, categorical, continuous):
         """Every spec will do."""
 
@@ -97,6 +124,7 @@ class CorrelatedPrior:
         if not checks.is_number(self.correlation) or not -1 < self.correlation < 1:
             raise ValueError(f"correlation must be a number in (-1, 1), got {self.correlation!r}")
 
+    @takes(shape=_shape, generator=RANDOM, device=maybe(device), classes=maybe(CLASSES))
     def sample(self, shape, generator=None, device=None, classes=None):
         """Floats in [-1, 1], shape ``(n, codes)``."""
         normal = torch.randn(shape, generator=generator, device=device)
@@ -104,11 +132,13 @@ class CorrelatedPrior:
         normal[:, 1] = self.correlation * first + math.sqrt(1 - self.correlation**2) * second
         return _placed(normal)
 
+    @takes(codes=at_least(0))
     def entropies(self, codes):
         """log 2 of each code; of the second, given the first, less by ``-½ log(1 - ρ²)``."""
         told = -0.5 * math.log(1 - self.correlation**2)
         return (math.log(2), math.log(2) - told, *(math.log(2),) * (codes - 2))
 
+    @takes(categorical=list_of(at_least(2)), continuous=at_least(0))
     def check(self, categorical, continuous):
         """Raise a ``ValueError`` where there are fewer than two continuous codes."""
         if continuous < 2:
@@ -141,18 +171,24 @@ class HierarchicalPrior:
         if not checks.is_number(self.shared) or not 0 <= self.shared < 1:
             raise ValueError(f"shared must be a number in [0, 1), got {self.shared!r}")
 
+    @takes(device=maybe(device))
     def places(self, device=None):
         """z of each class, shape ``(classes,)``: mean 0, variance 1, rising."""
         middles = (torch.arange(self.classes, device=device, dtype=torch.float64) + 0.5) / self.classes
         normal = torch.special.ndtri(middles)
         return (normal / normal.square().mean().sqrt()).float()
 
+    @takes(shape=_shape, generator=RANDOM, device=maybe(device), classes=maybe(CLASSES))
     def sample(self, shape, generator=None, device=None, classes=None):
         """Floats in [-1, 1], shape ``(n, codes)``; ``classes`` are integers, shape ``(n, categorical codes)``."""
+        classes = CLASSES("classes", classes)
+        if len(classes) != shape[0] or not classes.shape[1]:
+            raise ValueError(f"classes must have shape ({shape[0]}, categorical codes), got {tuple(classes.shape)}")
         own = torch.randn(shape, generator=generator, device=device)
         place = self.places(device)[classes[:, :1]]
         return _placed(math.sqrt(self.shared) * place + math.sqrt(1 - self.shared) * own)
 
+    @takes(codes=at_least(0))
     def entropies(self, codes):
         """Of each code given the class, on average over the classes: ``log 2 + ½ log(1 - s)``, exactly.
 
@@ -161,12 +197,13 @@ class HierarchicalPrior:
         """
         return (math.log(2) + 0.5 * math.log(1 - self.shared),) * codes
 
+    @takes(categorical=list_of(at_least(2)), continuous=at_least(0))
     def check(self, categorical, continuous):
         """Raise a ``ValueError`` where the first categorical code has other classes, or there is none."""
-        if categorical[:1] != (self.classes,):
+        if categorical[:1] != [self.classes]:
             raise ValueError(
                 f"categorical must begin with {self.classes} classes where continuous_prior is {self}, "
-                f"got {categorical}"
+                f"got {tuple(categorical)}"
             )
 
 
@@ -174,6 +211,7 @@ class HierarchicalPrior:
 class CircularPrior:
     """An angle that is even on the circle."""
 
+    @takes(shape=_shape, generator=RANDOM, device=maybe(device))
     def sample(self, shape, generator=None, device=None):
         """Radians in (-π, π]."""
         return math.pi * (1 - 2 * torch.rand(shape, generator=generator, device=device))

@@ -16,6 +16,7 @@ from infogan_helpers.arguments import (
     BOOLEAN,
     at_least,
     finite,
+    function,
     images,
     instance,
     integers,
@@ -23,11 +24,13 @@ from infogan_helpers.arguments import (
     network,
     numbers,
     path,
+    scalar,
     seed,
     takes,
 )
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_verified, save_verified
 from infogan_helpers.data import BatchSampler, as_model_range
+from infogan_helpers.networks import check_images
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.transforms import random_style
 
@@ -51,7 +54,7 @@ class DigitClassifier(nn.Module):
 
     def forward(self, images):
         """``(logits, features)``: shapes ``(n, 10)`` and ``(n, FEATURES)``."""
-        features = self.body(images)
+        features = self.body(check_images(images, (1, 28, 28)))
         return self.head(features), features
 
 
@@ -92,6 +95,15 @@ def train_classifier(images, labels, epochs=5, batch_size=128, seed=0, progress=
     return classifier.eval()
 
 
+@takes(
+    network=network(),
+    loss=function,
+    count=at_least(1),
+    steps=at_least(1),
+    batch_size=at_least(1),
+    random=instance(torch.Generator),
+    progress=BOOLEAN,
+)
 def learn(network, loss, count, steps, batch_size, random, progress=True):
     """Train what only scores: Adam on one cycle of the learning rate, over rows in random order.
 
@@ -108,7 +120,7 @@ def learn(network, loss, count, steps, batch_size, random, progress=True):
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
     for _ in tqdm(range(steps), disable=not progress, unit="step"):
-        value = loss(rows.next())
+        value = scalar("what loss gives", loss(rows.next()))
         optimizer.zero_grad()
         value.backward()
         optimizer.step()

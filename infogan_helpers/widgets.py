@@ -6,13 +6,14 @@ static.
 """
 
 import math
+from functools import partial
 
 import anywidget
 import ipywidgets
 import traitlets
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import DQ, G, images, instance, list_of, mapping_of, maybe, refuse, seed, takes
+from infogan_helpers.arguments import DQ, G, images, instance, maybe, seed, takes
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.drawings import drawing_pad, read_drawing
 from infogan_helpers.editing import digit_pad, grey_pad
@@ -21,6 +22,7 @@ from infogan_helpers.explorer_page import (
     EDITED_LINE,
     LIMIT,
     MATCHING,
+    MODELS,
     SCRIPT,
     STATIC,
     answer,
@@ -33,12 +35,6 @@ from infogan_helpers.explorer_page import (
 from infogan_helpers.pictures import side_by_side
 from infogan_helpers.training import History
 from infogan_helpers.training_plots import as_png, nothing_trained, training_overview
-
-
-def _pair(name, value):
-    """``(generator, discriminator_q)``."""
-    pair = list_of(G)(name, value)
-    return tuple(pair) if len(pair) == 2 else refuse(name, "a pair of generator and discriminator_q", value)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -201,7 +197,7 @@ def explorer(generator, discriminator_q, seed=0, *, matching=None, meanings=None
     return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings))
 
 
-@takes(models=mapping_of(_pair), seed=seed)
+@takes(models=MODELS, seed=seed)
 def compare_models(models, seed=0):
     """One set of controls, several models at the same codes and the same noise.
 
@@ -232,7 +228,7 @@ def draw_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=
     Raises:
         ValueError: as in ``explorer``.
     """
-    return _beside_a_pad(drawing_pad(), generator, discriminator_q, seed, matching, meanings)
+    return _beside_a_pad(drawing_pad, generator, discriminator_q, seed, matching, meanings)
 
 
 @takes(generator=G, discriminator_q=DQ, seed=seed, matching=MATCHING, meanings=maybe(instance(dict)))
@@ -250,7 +246,7 @@ def edit_a_digit(generator, discriminator_q, seed=0, *, matching=None, meanings=
     Raises:
         ValueError: as in ``explorer``, or the pictures are not square or not of one channel.
     """
-    return _beside_a_pad(digit_pad(), generator, discriminator_q, seed, matching, meanings)
+    return _beside_a_pad(digit_pad, generator, discriminator_q, seed, matching, meanings)
 
 
 @takes(
@@ -276,15 +272,15 @@ def edit_a_picture(generator, discriminator_q, examples, seed=0, *, matching=Non
     """
     if len(examples) == 0 or tuple(examples.shape[1:]) != tuple(generator.image_shape):
         raise ValueError(f"examples must be images of shape (n, *{generator.image_shape}), got {tuple(examples.shape)}")
-    return _beside_a_pad(grey_pad(examples), generator, discriminator_q, seed, matching, meanings)
+    return _beside_a_pad(partial(grey_pad, examples), generator, discriminator_q, seed, matching, meanings)
 
 
-def _beside_a_pad(pad, generator, discriminator_q, seed, matching, meanings):
+def _beside_a_pad(make_pad, generator, discriminator_q, seed, matching, meanings):
     models = checked_models({"G redraws": (generator, discriminator_q)})
     channels, height, width = generator.image_shape
     if channels != 1 or height != width:
         raise ValueError(f"generator must draw square images of one channel, got {generator.image_shape}")
-    return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings), pad)
+    return Explorer(models, seed, checked_knowledge(generator.spec, matching, meanings), make_pad())
 
 
 class TrainingView(ipywidgets.Image):

@@ -155,7 +155,8 @@ def bad_arguments(good):
         changes = OF_TENSORS if good.numel() and good.ndim else {}
         for kind, (make, twin) in AS_WELL.items():
             if good.numel() and good.dtype != torch.bool:
-                yield Bad(kind, lambda make=make: make(good), lambda twin=twin: twin(good))
+                # Clones: a function may change its argument in place.
+                yield Bad(kind, lambda make=make: make(good.clone()), lambda twin=twin: twin(good.clone()))
     elif isinstance(good, Codes):
         changes = OF_CODES
     elif hasattr(good, "categorical_logits"):

@@ -61,6 +61,7 @@ APPLICATIONS = {
         "labels": lambda: classes(2),
         "groups": lambda: classes(2),
     },
+    "applications.fairness.SmallClassifier.forward": {"images": lambda: images(16, 3)},
     "applications.fairness.ClassThenColour.*": {"generator": seeded},
     "applications.fairness.coloured_digits": {"data": data, "agreement": lambda: 0.9},
     "applications.fairness.train_classifier": {"weights": lambda: torch.rand(N, generator=seeded())},

@@ -6,13 +6,13 @@ pattern that fits first. What has neither is called with its default. Not here: 
 
 import fnmatch
 import inspect
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from good_applications import APPLICATIONS
+from good_methods import INSTANCES as OF_METHODS
+from good_methods import METHODS
 from good_parts import (
     NETWORKS,
     SHAPE,
@@ -20,19 +20,25 @@ from good_parts import (
     SMALL,
     SPEC,
     VAE,
+    WORLDS,
     N,
+    axes,
     classes,
     codes,
     data,
     dq,
+    drawing,
+    drawn,
     encode,
     factors,
+    fashion,
     few_factors,
     folder,
     g,
     history,
     images,
     judge,
+    loss,
     matrix,
     network,
     pair,
@@ -45,12 +51,12 @@ from infogan_helpers import mixtures, quality, training_plots
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.drawings import drawing_pad
 from infogan_helpers.labels import Labelled
-from infogan_helpers.methods import infogan, variational
+from infogan_helpers.methods import infogan
 from infogan_helpers.methods.autoencoders import Encoder
 from infogan_helpers.posteriors import VonMises
-from infogan_helpers.priors import CorrelatedPrior
 from infogan_helpers.schedules import Ramp
-from infogan_helpers.widgets import TrainingView
+from infogan_helpers.widgets import TrainingView, explorer
+from infogan_helpers.worlds import rendering
 
 BY_NAME = {
     "angles": lambda: matrix(N),
@@ -118,18 +124,9 @@ BY_NAME = {
 }
 
 
-def _config_of(name):
-    module = __import__(f"infogan_helpers.methods.{name}", fromlist=["Config"])
-    latents = {"latents": 2} if hasattr(module.Config, "latents") else {}
-    architecture = {"progressive": "growing", "noise_last": "mirrored"}.get(name, "mlp")
-    return lambda: module.Config(**SHORT, **latents, architecture=architecture, norm="none")
-
-
-_METHODS = [
-    path.stem for path in Path(infogan.__file__).parent.glob("*.py") if "def fit(" in path.read_text(encoding="utf-8")
-]
 BY_CALLABLE = {
     **APPLICATIONS,
+    **METHODS,
     "bottleneck.bottleneck": {"beta": lambda: 2.0},
     "bottleneck.bottleneck_curve": {"betas": lambda: [1.0, 3.0]},
     "bounds.barber_agakov": {"log_q": lambda: matrix(N), "prior_entropy": lambda: 1.0},
@@ -152,7 +149,9 @@ BY_CALLABLE = {
         **{name: lambda: 0.1 for name in ("proportional", "gain", "least")},
     },
     "data.to_model_range": {"images": lambda: data().images},
+    "codes.check_classes": {"categorical": lambda: codes().categorical, "sizes": lambda: (3,)},
     "data.load_*": {"root": lambda: None},
+    "data.load_fashion_mnist": {"root": fashion, "train": lambda: False},
     "data.download": {"name": lambda: "MNIST"},
     "data.BatchSampler": {"batch_size": lambda: 2},
     "disentanglement.*": {
@@ -163,6 +162,15 @@ BY_CALLABLE = {
         "encode": lambda: None,
     },
     "drawings.*": {
+        "canvas": lambda: images()[0, 0].byte(),
+        "codes": lambda: codes()[0],
+        "examples": dict,
+        "ink": lambda: True,
+        "image_shape": lambda: SHAPE,
+        "invitation": lambda: "text",
+        "keeps": lambda: True,
+        "takes": lambda: "ink",
+        "words": dict,
         **NETWORKS,
         "pad": drawing_pad,
         "noise": lambda: 1,
@@ -183,16 +191,29 @@ BY_CALLABLE = {
         "measures": lambda: ("slant", "width"),
         "encoder": lambda: network(lambda: Encoder(VAE["config"]().spec, SHAPE, VAE["config"]())),
     },
+    "drawings.told": {"drawing": drawing},
+    "editing.*": {**NETWORKS, "examples": images, "drawing": drawing, "codes": lambda: codes()[0]},
+    "editing.told": {"noise": lambda: 1, "digits": lambda: [], "ink": lambda: True},
     "evaluation.draw_images": {"codes": codes},
+    "evaluation.check_finite": {"does": lambda: "draw", "numbers": lambda: matrix(N)},
+    "evaluation.eval_mode": {"network": dq},
     "exercises.clinic.*": {"history": history},
+    "exercises.clinic.signs": {"history": lambda: history(21)},
+    "exercises.clinic.nearest": {"codes": codes},
     "exercises.*check_value": {"name": lambda: "text", "value": lambda: 1.0},
     "explorer_page.*": {
         **NETWORKS,
         "path": lambda: "page.html",
         "matching": lambda: [0, 1, 2],
         "meanings": lambda: {"c2": "slant"},
+        "found": lambda: drawing().found,
+        "models": lambda: {"text": (g(), dq())},
+        "picture": lambda: images(n=1),
     },
-    "games.*": {"discriminator_q": lambda: pair("mlp")[1]},
+    "figures.*": {"ax": axes, "fig": lambda: axes().figure, "levels": lambda: {"a": 1.0}, "labels": lambda: ["a"]},
+    "figures.*h": {"what": lambda: "text"},
+    "figures.along": {"what": lambda: "text"},
+    "games.*": {"discriminator_q": lambda: pair("points")[1]},
     "growing_networks.*": SMALL,
     "growing_networks.Growing.grow": {"grown": lambda: 1.0},
     "growing_networks.*.forward": {"images": lambda: images(8)},
@@ -200,20 +221,24 @@ BY_CALLABLE = {
     "information.variational_lower_bound": {"q": lambda: np.full((2, 2), 0.5)},
     "interventions.*": {name: lambda: 4 for name in ("n_train", "n_test", "batch_size", "n_spread")},
     "judges.*": {"answers": lambda: network(judge)(images())[0]},
+    "judges.judge_loss": {"factors": factors},
     "judges.judged": {"images": lambda: images()},
     "labels.check_labels": {"n": lambda: N},
     "losses.lower_bound": {"read_from": lambda: torch.ones(N, 3, dtype=torch.bool)},
     "measured.load_measured": {"name": lambda: folder() and "text_measured"},
     "measured.save_measured": {"records": lambda: [{"a": 1}]},
-    "methods.*.fit": {"image_shape": lambda: SHAPE},
-    **{f"methods.{name}.fit": {"config": _config_of(name)} for name in _METHODS},
-    "methods.*vae.fit": {"callback": lambda: None},
-    "methods.ss_infogan.fi*": {"labels": lambda: torch.tensor([0, 1, 2, -1, -1, -1])},
-    "methods.instance_noise.blurred": {"deviation": lambda: 0.1},
-    "methods.variational.draw_continuous": {"posterior": lambda: _flexible()},
-    "networks.*": SMALL,
+    "networks.*": {
+        **SMALL,
+        "divisor": lambda: 4,
+        "features": lambda: matrix(N, 3),
+        "layer": lambda: torch.nn.BatchNorm2d,
+        "module": dq,
+        "network": dq,
+        "norm": lambda: "batch",
+        "units": lambda: 3,
+    },
     "networks.QHead": {"features": lambda: 3, "hidden": lambda: 0, "variance": lambda: "fixed", "norm": lambda: "none"},
-    "networks.count_parameters": {"module": dq},
+    "networks.initialise": {"module": lambda: torch.nn.Linear(2, 3)},
     "networks.bounded_log_variance": {"raw": lambda: matrix(N)},
     "pictures.to_colours": {"images": lambda: images(channels=3)},
     "pictures.sheet": {"images": images, "shape": lambda: (3, 2)},
@@ -234,13 +259,29 @@ BY_CALLABLE = {
     },
     "plots.dots": {"groups": lambda: {"a": matrix(N)}},
     "point_networks.*": {"images": lambda: matrix(N, 2), "width": lambda: 0.02},
+    "posteriors.joined": {"posteriors": lambda: [posterior(), posterior()]},
     "posteriors.Posterior.rows": {"chosen": lambda: slice(0, 3)},
-    "priors.*": {"seeds": lambda: (0, 1), "between": lambda: 0.5},
+    "priors.*": {
+        "seeds": lambda: (0, 1),
+        "between": lambda: 0.5,
+        "shape": lambda: (N, 2),
+        "classes": lambda: classes()[:, None],
+        "categorical": lambda: (3,),
+        "continuous": lambda: 2,
+        "codes": lambda: 2,
+    },
     "priors.CategoricalPrior": {"classes": lambda: 3},
     "priors.CorrelatedPrior": {"correlation": lambda: 0.5},
     "priors.HierarchicalPrior": {"classes": lambda: 3, "shared": lambda: 0.5},
     "priors.continuous_prior": {"value": lambda: "uniform"},
     "quality.*": {"images": lambda: images(28), "codes": classes, "others": lambda: matrix(N, 3)},
+    "quality.learn": {
+        "network": lambda: torch.nn.Linear(3, 1),
+        "loss": lambda: loss,
+        "count": lambda: 4,
+        "batch_size": lambda: 2,
+        "random": seeded,
+    },
     "quality.train_classifier": {"epochs": lambda: 1, "batch_size": lambda: 3},
     "runtime.by_budget": {"full": lambda: 2, "quick": lambda: 1},
     "schedules.Ramp": {name: lambda x=x: x for name, x in {"start": 0, "end": 1, "before": 0, "after": 1}.items()},
@@ -253,11 +294,20 @@ BY_CALLABLE = {
     "training_plots.*": {"histories": lambda: {"a": history()}, "figure": training_plots.nothing_trained},
     "transforms.*": {"share": lambda: 0.5, "deviation": lambda: 0.1},
     "widgets.*": {**NETWORKS, "examples": images, "matching": lambda: [0, 1, 2], "meanings": lambda: {"c2": "slant"}},
+    "worlds.rendering.*": {
+        "angle": lambda: matrix(N),
+        "parts": lambda: [rendering.box((0, 0, 0), (1, 1, 1), 0.5)],
+        "pose": lambda: torch.eye(3).repeat(N, 1, 1),
+        "towards": lambda: torch.eye(3).repeat(2, 1),
+        "reach": lambda: 1.1,
+    },
     "worlds.*": {"low": lambda: 0.0, "high": lambda: 1.0, "n": lambda: 3, "side": lambda: 8},
+    **{f"worlds.{name}.draw": {"values": lambda of=of: drawn(of)} for name, of in WORLDS.items()},
     "worlds.world.World": {"factors": lambda: world().factors},
     "worlds.chairs.*": {"kind": lambda: 0},
 }
 INSTANCES = {
+    **OF_METHODS,
     "channels.Channel": lambda: __import__("infogan_helpers.channels", fromlist=["x"]).CHANNELS["symmetric"],
     "codes.Codes": lambda: CodeSpec((3,), 2, 4, circular=1).sample(N, seeded()),
     "codes.CodeSpec": lambda: SPEC,
@@ -265,23 +315,15 @@ INSTANCES = {
     "growing_networks.Growing": lambda: pair("growing")[0],
     "growing_networks.GrowingGenerator": lambda: pair("growing")[0],
     "growing_networks.GrowingDiscriminatorQ": lambda: pair("growing")[1],
+    "judges.Judge": lambda: network(judge),
     "labels.Labelled": lambda: Labelled(images(), torch.tensor([2, 2, 2])),
-    "methods.variational.FlexiblePosterior": lambda: _flexible(),
     "posteriors.Posterior": posterior,
     "posteriors.VonMises": lambda: VonMises(torch.nn.functional.normalize(matrix(N, 2)), torch.ones(N)),
-    "priors.CorrelatedPrior": lambda: CorrelatedPrior(0.5),
     "schedules.Ramp": lambda: Ramp(0.0, 1.0, 0.0, 1.0),
+    "widgets.Explorer": lambda: explorer(g(), dq()),
     "widgets.TrainingView": lambda: TrainingView(SPEC),
     "worlds.world.World": world,
 }
-
-
-@cache
-def _flexible():
-    torch.manual_seed(0)
-    config = variational.Config(**SHORT, architecture="mlp", norm="none", family="gaussian")
-    players = variational.make(SPEC, SHAPE, config)
-    return players.discriminator_q.eval()(images())[1]
 
 
 def example(callable_name, parameter):
@@ -301,5 +343,5 @@ def instance(class_name, cls):
     if class_name in INSTANCES:
         return INSTANCES[class_name]()
     parameters = inspect.signature(cls).parameters.values()
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     return cls(**{p.name: example(class_name, p) for p in parameters if p.kind is not p.VAR_KEYWORD})

@@ -3,15 +3,19 @@
 from functools import cache
 from pathlib import Path
 
+import matplotlib.figure
+import mnist_files
 import torch
 
 from infogan_helpers import checkpoints, evaluation, measured, quality
+from infogan_helpers.applications.inversion import Found
 from infogan_helpers.architectures import ARCHITECTURES
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData
+from infogan_helpers.drawings import Drawing
 from infogan_helpers.judges import Judge, save_judge
 from infogan_helpers.methods import infogan, vae
-from infogan_helpers.worlds import Sprites
+from infogan_helpers.worlds import Chairs, Faces, LitHead, Sprites
 
 N = 6  # rows of everything
 SPEC = CodeSpec((3,), 2, 4)
@@ -44,7 +48,7 @@ def codes():
 
 @cache
 def pair(architecture="mlp", shape=SHAPE, width=0.02):
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     return tuple(make(SPEC, shape, width).eval() for make in ARCHITECTURES[architecture])
 
 
@@ -76,14 +80,14 @@ def few_factors():
 
 @cache
 def network(kind):
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     return kind().eval()
 
 
 @cache
-def history():
+def history(steps=1):
     images_of_ten = torch.cat([images(n=9), images(n=9)])
-    config = infogan.Config(**SHORT, architecture="mlp", norm="none")
+    config = infogan.Config(**{**SHORT, "steps": steps}, architecture="mlp", norm="none")
     return infogan.fit(images_of_ten, SPEC, config, device="cpu", progress=False).history
 
 
@@ -105,6 +109,31 @@ def judge():
     return Judge(world())
 
 
+def axes():
+    return matplotlib.figure.Figure().add_subplot()
+
+
+def drawing():
+    found = Found(codes()[0], images(n=1), torch.zeros(1))
+    return Drawing(images(n=1), posterior().rows(slice(1)), codes()[0], found)
+
+
+def fashion():
+    """A folder with small files of Fashion-MNIST, which from now on are the genuine ones."""
+    root = Path("fashion")
+    if not root.exists():
+        mnist_files.write(root, "FashionMNIST")
+    return root
+
+
+def drawn(of):
+    return of.values(of.sample_factors(2, seeded()))
+
+
+def loss(rows):
+    return torch.ones((), requires_grad=True) * len(rows)
+
+
 def data():
     return ImageData((127.5 * (images() + 1)).byte(), classes(), "somewhere")
 
@@ -113,6 +142,13 @@ def encode(pictures):
     return pictures.flatten(1)[:, 20:23]
 
 
+WORLDS = {
+    "chairs.Chairs": Chairs(8),
+    "correlated.LitHead": LitHead(0.5, 8),
+    "faces.Faces": Faces(8),
+    "sprites.Sprites": Sprites(8),
+    "world.World": Sprites(8),
+}
 NETWORKS = {"generator": g, "discriminator_q": dq}
 SMALL = {"image_shape": lambda: (1, 8, 8), "width": lambda: 0.02}
 VAE = {"config": lambda: vae.Config(**SHORT, architecture="mlp", norm="none", latents=2)}

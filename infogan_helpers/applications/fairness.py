@@ -19,6 +19,7 @@ from infogan_helpers.arguments import at_least, between, images, integers, maybe
 from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import ImageData, as_model_range, to_uint8
 from infogan_helpers.evaluation import check_finite, draw_images
+from infogan_helpers.networks import check_images
 from infogan_helpers.quality import learn
 from infogan_helpers.runtime import isolated_randomness
 
@@ -161,7 +162,7 @@ class SmallClassifier(nn.Module):
 
     def forward(self, images):
         """Logits of both classes, shape ``(n, 2)``."""
-        return self.layers(images)
+        return self.layers(check_images(images, (self.layers[0].in_channels, SIDE, SIDE)))
 
 
 @takes(images=SMALL, labels=integers(), weights=maybe(arguments.finite("n")), steps=at_least(1), seed=seed)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from infogan_helpers.arguments import images, instance, takes
 from infogan_helpers.checkpoints import PRETRAINED_FOLDER, load_verified
 from infogan_helpers.codes import Codes
 from infogan_helpers.methods.players import StepMetrics
@@ -248,8 +249,11 @@ def diagnose(history):
     return Diagnosis(NOTHING, evidence, "Look at the pictures, and score them")
 
 
+@takes(history=instance(History))
 def signs(history):
-    """``Signs`` of a history."""
+    """``Signs`` of a history of more than ``WINDOW`` steps."""
+    if len(history) <= WINDOW:
+        raise ValueError(f"history must hold more than {WINDOW} steps, got {len(history)}")
     curves = StepMetrics(*(np.asarray(values, dtype=float) for values in history.metrics))
     codes, last = history.sample_codes, slice(-max(1, round(AT_THE_END * len(history))), None)
     now = StepMetrics(*(float(np.median(values[last])) for values in curves))
@@ -272,18 +276,21 @@ def signs(history):
     )
 
 
+@takes(pictures=images(None))
 def pooled(pictures):
     """Pictures of at most ``SIDE`` pixels a side, in [0, 255]; points in the plane stay as they are."""
     pictures = pictures.float()
     return F.adaptive_avg_pool2d(pictures, SIDE) if pictures.ndim == 4 and pictures.shape[-1] > SIDE else pictures
 
 
+@takes(pictures=images(None))
 def spread(pictures):
     """Root mean square deviation of a pixel between pictures, where black to white is 2."""
     values = pooled(pictures).flatten(1) / 127.5
     return float(values.var(dim=0, unbiased=False).mean().sqrt())
 
 
+@takes(pictures=images(None), codes=instance(Codes))
 def nearest(pictures, codes):
     """Median distance of a picture to the nearest of its class (of the first categorical code), as ``spread``."""
     if pictures.ndim < 4:
@@ -291,6 +298,8 @@ def nearest(pictures, codes):
     values = pooled(pictures).flatten(1) / 127.5
     apart = torch.cdist(values, values).fill_diagonal_(math.inf) / math.sqrt(values.shape[1])
     if codes.categorical.shape[1]:
+        if len(pictures) != len(codes):
+            raise ValueError(f"pictures and codes must have as many rows, got {len(pictures)} and {len(codes)}")
         classes = codes.categorical[:, 0]
         apart[classes[:, None] != classes] = math.inf
     return float(apart.min(dim=1).values.median())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import configured
+from infogan_helpers.arguments import ANSWER, configured, images, integers, takes, tuple_of
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.labels import UNLABELLED, check_labels
@@ -18,12 +18,15 @@ from infogan_helpers.losses import lower_bound
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.players import (
     FINITE,
+    Players,
     StepMetrics,
     TrainingResult,
     descend,
     generate,
     make_players,
+    pictures,
     step_metrics,
+    takes_players,
 )
 from infogan_helpers.training import Method, run
 
@@ -50,6 +53,7 @@ class Config(infogan.Config):
         checks.number("lambda_class", self.lambda_class, least=0)
 
 
+@takes_players(Players, Config, tuple_of(real=pictures, labels=integers()))
 def train_step(players, batch, spec, config, generator=None, done=0.0):
     """One step: sample, generate, judge, read and classify; then D, G and Q each move once.
 
@@ -91,6 +95,7 @@ def train_step(players, batch, spec, config, generator=None, done=0.0):
     return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
 
 
+@takes(posterior=ANSWER, labels=integers())
 def label_loss(posterior, labels):
     """Cross-entropy of Q's answers for c1 from labels, in nats, over those images that have one; 0 where none has.
 
@@ -98,11 +103,15 @@ def label_loss(posterior, labels):
         posterior: Q's answer for ``n`` images.
         labels: integers, shape ``(n,)``, -1 where there is none.
     """
+    rows = [len(logits) for logits in posterior.categorical_logits[:1]]
+    if rows != [len(labels)]:
+        raise ValueError(f"posterior must read c1 on one image per label, {len(labels)}, got {rows} of them")
     logits = posterior.categorical_logits[0]
     total = F.cross_entropy(logits, labels, ignore_index=UNLABELLED, reduction="sum")
     return total / (labels != UNLABELLED).sum().clamp_min(1)
 
 
+@takes(data=tuple_of(images=images(None), labels=integers()))
 def finish(players, data, spec, config):
     """Measure batch norm anew, as in ``infogan.finish``."""
     infogan.finish(players, data[0], spec, config)

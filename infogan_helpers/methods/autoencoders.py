@@ -4,6 +4,7 @@ The decoder is G, the encoder D's trunk with Q's head: a comparison with InfoGAN
 here: any step, and any weight β. Each method has a file of its own beside this one.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,11 +13,12 @@ from torch import nn
 
 from infogan_helpers import checks
 from infogan_helpers.architectures import ARCHITECTURES
+from infogan_helpers.arguments import config_of, floats, images, instance, number, scalar, takes
 from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.data import check_images
-from infogan_helpers.methods.players import adam
+from infogan_helpers.methods.players import MAKE, adam, takes_players
 from infogan_helpers.networks import check_images as check_shape
-from infogan_helpers.training import History, RunConfig, run
+from infogan_helpers.training import History, Method, RunConfig, run
 
 FINITE = ("elbo", "distortion", "rate")  # of ``StepMetrics``
 PLAIN = ("conv", "mlp", "deep")  # architectures; a mirrored Q reads a picture twice
@@ -70,6 +72,7 @@ class Encoder(nn.Module):
         config: an ``AutoencoderConfig``.
     """
 
+    @takes(spec=instance(CodeSpec), config=config_of(AutoencoderConfig))
     def __init__(self, spec, image_shape, config):
         super().__init__()
         dq = ARCHITECTURES[config.architecture][1](spec, image_shape, config.width, norm=config.norm)
@@ -88,12 +91,15 @@ class Decoder(nn.Module):
         spec, image_shape, config: as in ``Encoder``.
     """
 
+    @takes(spec=instance(CodeSpec), config=config_of(AutoencoderConfig))
     def __init__(self, spec, image_shape, config):
         super().__init__()
+        self.latents = spec.continuous
         self.generator = ARCHITECTURES[config.architecture][0](spec, image_shape, config.width)
 
     def forward(self, z):
         """Pictures in [-1, 1], shape ``(n, *image_shape)``, of ``z``, shape ``(n, latents)``."""
+        z = floats(f"n, {self.latents}")("z", z).float()
         none = z.new_empty(len(z), 0)
         return self.generator(Codes(none, none.long(), z))
 
@@ -144,6 +150,7 @@ class AutoencoderResult(NamedTuple):
     interrupted: bool
 
 
+@takes(config=config_of(AutoencoderConfig), **MAKE)
 def make_autoencoder(spec, image_shape, config, device="cpu"):
     """Networks and optimiser for a run, in training mode; weights come from torch's own generator.
 
@@ -156,6 +163,13 @@ def make_autoencoder(spec, image_shape, config, device="cpu"):
     return Autoencoder(encoder, decoder, adam(parameters, config.learning_rate, config.betas, device))
 
 
+def _scalar_or_number(name, value):
+    if isinstance(value, float) and math.isnan(value):
+        return value  # there is none
+    return scalar(name, value) if torch.is_tensor(value) else number(name, value)
+
+
+@takes(distortion=scalar, rate=scalar, beta=_scalar_or_number, total_correlation=_scalar_or_number)
 def step_metrics(distortion, rate, beta, total_correlation=float("nan")):
     """``StepMetrics`` of one step, still on the device; weights may be numbers."""
     with torch.no_grad():  # a number is filled in on the device: copying it there would make a GPU wait
@@ -163,15 +177,21 @@ def step_metrics(distortion, rate, beta, total_correlation=float("nan")):
         return StepMetrics(*(x.detach() if torch.is_tensor(x) else rate.new_full((), x) for x in values))
 
 
+@takes(players=instance(Autoencoder), codes=instance(Codes))
 def decode(players, codes):
     """The decoder's pictures of ``codes``."""
+    latents, got = players.decoder.latents, tuple(codes.continuous.shape)
+    if got[1] != latents:
+        raise ValueError(f"codes.continuous must have shape (n, {latents}), got {got}")
     return players.decoder(codes.continuous)
 
 
+@takes_players(Autoencoder, AutoencoderConfig, images(None))
 def finish(players, images, spec, config):
     """Nothing: batch norm was measured on images and on z drawn from the encoder's answers, as it is used."""
 
 
+@takes(method=instance(Method), config=config_of(AutoencoderConfig))
 def fit_by(method, images, config, **options):
     """Train an autoencoder by a ``training.Method``; what each method's ``fit`` does.
 

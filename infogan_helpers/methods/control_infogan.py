@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import configured
+from infogan_helpers.arguments import config_of, configured, takes
 from infogan_helpers.controllers import control
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
@@ -18,12 +18,14 @@ from infogan_helpers.losses import lower_bound
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.players import (
     FINITE,
+    MAKE,
     Players,
     TrainingResult,
     descend,
     generate,
     make_players,
     step_metrics,
+    takes_players,
 )
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method, run
@@ -78,6 +80,7 @@ class ControlledMetrics(NamedTuple):
         return f"L_I {self.bound_categorical:.2f} nats of classes, λ {self.lambda_categorical:.2f}"
 
 
+@takes(config=config_of(Config), **MAKE)
 def make(spec, image_shape, config, device="cpu"):
     """``make_players``, and a controller at rest.
 
@@ -91,6 +94,7 @@ def make(spec, image_shape, config, device="cpu"):
     return Controlled(**vars(players), integral=torch.zeros_like(at_rest), output=at_rest)
 
 
+@takes_players(Controlled, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step: sample, generate, judge and read; set λ by L_I; then D, G and Q each move once.
 

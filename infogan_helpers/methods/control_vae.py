@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import configured
+from infogan_helpers.arguments import config_of, configured, takes
 from infogan_helpers.controllers import control
 from infogan_helpers.elbo import bernoulli_log_likelihood, gaussian_kl, reparameterise
 from infogan_helpers.methods.autoencoders import (
@@ -23,7 +23,7 @@ from infogan_helpers.methods.autoencoders import (
     make_autoencoder,
     step_metrics,
 )
-from infogan_helpers.methods.players import descend
+from infogan_helpers.methods.players import MAKE, descend, takes_players
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method
 
@@ -61,6 +61,7 @@ class Controlled(Autoencoder):
     output: torch.Tensor
 
 
+@takes(config=config_of(Config), **MAKE)
 def make(spec, image_shape, config, device="cpu"):
     """``make_autoencoder``, and a controller at rest.
 
@@ -72,6 +73,7 @@ def make(spec, image_shape, config, device="cpu"):
     return Controlled(**vars(players), integral=torch.zeros_like(at_rest), output=at_rest)
 
 
+@takes_players(Controlled, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step: encode, draw z, decode; set β by the rate; then encoder and decoder move once.
 

@@ -11,12 +11,31 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import between, configured, finite, images, network, seed, takes
+from infogan_helpers.arguments import (
+    ANSWER,
+    DQ,
+    RANDOM,
+    at_least,
+    between,
+    config_of,
+    configured,
+    finite,
+    floats,
+    images,
+    instance,
+    network,
+    numbers,
+    seed,
+    takes,
+)
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import as_model_range, check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import answer_information, lower_bound
 from infogan_helpers.methods.players import (
     FINITE,
+    MAKE,
+    Players,
     PlayersConfig,
     StepMetrics,
     TrainingResult,
@@ -27,11 +46,13 @@ from infogan_helpers.methods.players import (
     recalibrate_batch_norm,
     set_learning_rates,
     step_metrics,
+    takes_players,
 )
 from infogan_helpers.schedules import Ramp, at, largest, weight
 from infogan_helpers.training import Method, run
 from infogan_helpers.transforms import ASPECTS, add_noise, add_stray_strokes, random_style
 
+PICTURES = floats("n, channels, height, width", 1)
 JUDGED_FROM = 3_000  # steps of a run: a fifth of a shorter one has not told the digits apart
 JUDGED_ON = 5_000  # images whose copies a run is judged by
 CONFUSED = 0.18  # share of one answer that may become one other on a second copy
@@ -123,19 +144,23 @@ PRESETS = {
 }
 
 
+@takes(config=config_of(Config), **MAKE)
 def make(spec, image_shape, config, device="cpu"):
     """``make_players``, and G's first weights on the codes multiplied by ``config.code_gain``.
 
     Raises:
         ValueError: the images have no height and width, or their shape does not fit the architecture.
     """
-    if len(image_shape) != 3:
-        raise ValueError(f"images must have shape (n, channels, height, width) to be copied, got (n, *{image_shape})")
     players = make_players(spec, image_shape, config, device)
+    if len(image_shape) != 3:
+        raise ValueError(
+            f"images must have shape (n, channels, height, width) to be copied, got image_shape {image_shape}"
+        )
     amplify_codes(players.generator, spec, config.code_gain)
     return players
 
 
+@takes_players(Players, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step of the recipe: sample, generate, judge; read from copies; then D, G and Q each move once.
 
@@ -183,6 +208,7 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
 
 
+@takes(fake=PICTURES, real=PICTURES, config=config_of(Config), generator=RANDOM)
 def make_copies(fake, real, config, generator):
     """Copies of the fakes, changed but for the aspect that each keeps, and of the real images; some are crossed.
 
@@ -201,6 +227,7 @@ def make_copies(fake, real, config, generator):
     return add_stray_strokes(copies, shares, generator)
 
 
+@takes(dq=DQ, fake=PICTURES, real=PICTURES, on_fake=ANSWER, config=config_of(Config), generator=RANDOM)
 def read_copies(dq, fake, real, on_fake, config, generator):
     """What Q reads from copies, in a forward pass of its own: among the fakes they would shift batch norm.
 
@@ -208,6 +235,11 @@ def read_copies(dq, fake, real, on_fake, config, generator):
         ``(posterior of the fakes, read_from of lower_bound, posterior of the real images' copies)``: the second is
         ``None`` where every code is read from every image, the third where real images are not asked about.
     """
+    if min(len(fake), len(real)) < len(config.keep):
+        raise ValueError(
+            f"real and fake must hold at least {len(config.keep)} images, one per aspect kept, "
+            f"got {len(real)} and {len(fake)}"
+        )
     n, copies = len(fake), make_copies(fake, real, config, generator)
     _, read = dq(copies)
     posterior, on_copy = read.rows(slice(0, n)), read.rows(slice(n, None)) if len(copies) > n else None
@@ -220,6 +252,7 @@ def read_copies(dq, fake, real, on_fake, config, generator):
     return posterior, torch.cat([everywhere, row == code], dim=1), on_copy
 
 
+@takes(on_image=ANSWER, on_copy=ANSWER, config=config_of(Config), done=between(0, 1))
 def unlabelled_loss(on_image, on_copy, config, done):
     """What Q's categorical answers on real images lack, in nats: to come back on a copy, and to say much.
 
@@ -231,6 +264,9 @@ def unlabelled_loss(on_image, on_copy, config, done):
     Returns:
         A scalar, summed over the categorical codes. The answer on the image is held fixed in the cross-entropy.
     """
+    shapes = [[tuple(x.shape) for x in answer.categorical_logits] for answer in (on_image, on_copy)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"on_image and on_copy must hold logits of one shape, got {shapes[0]} and {shapes[1]}")
     consistency, information = at(config.consistency, done), at(config.answer_information, done)
     balance = at(config.class_balance, done)
     return sum(
@@ -240,6 +276,7 @@ def unlabelled_loss(on_image, on_copy, config, done):
     )
 
 
+@takes_players(Players, Config, images(None))
 def finish(players, images, spec, config):
     """Measure batch norm anew on real images, fakes and copies: what a step shows D and Q."""
 
@@ -281,6 +318,7 @@ def answers_on_copies(discriminator_q, images, strength=1.0, stray_strokes=0.5, 
     return finite()("discriminator_q", joint).cpu().numpy()
 
 
+@takes(joint=numbers("classes, classes"))
 def most_confused(joint):
     """Of all answers to one copy, the largest share of one that becomes one other on a second copy.
 
@@ -296,6 +334,13 @@ def most_confused(joint):
     return float(share[answer, other]), int(answer), int(other)
 
 
+@takes(
+    players=instance(Players),
+    images=images(None),
+    spec=instance(CodeSpec),
+    config=config_of(Config),
+    attempt=at_least(0),
+)
 def verdict(players, images, spec, config, attempt):
     """Whether two codes share digits so far: why the run should start again, or ``None``; no label is read."""
     if attempt == config.restarts or config.steps < JUDGED_FROM or not spec.categorical:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import configured
+from infogan_helpers.arguments import config_of, configured, takes
 from infogan_helpers.elbo import bernoulli_log_likelihood, gaussian_kl, permute_dimensions, reparameterise
 from infogan_helpers.games import discriminator_loss
 from infogan_helpers.methods.autoencoders import (
@@ -24,7 +24,7 @@ from infogan_helpers.methods.autoencoders import (
     make_autoencoder,
     step_metrics,
 )
-from infogan_helpers.methods.players import adam, descend
+from infogan_helpers.methods.players import MAKE, adam, descend, takes_players
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method
 
@@ -64,6 +64,7 @@ class WithCritic(Autoencoder):
     optimizer_critic: torch.optim.Optimizer
 
 
+@takes(config=config_of(Config), **MAKE)
 def make(spec, image_shape, config, device="cpu"):
     """``make_autoencoder``, and a critic.
 
@@ -79,6 +80,7 @@ def make(spec, image_shape, config, device="cpu"):
     return WithCritic(**vars(players), critic=critic, optimizer_critic=optimizer)
 
 
+@takes_players(WithCritic, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step: encode, draw z, decode; ask the critic; then encoder and decoder, and the critic, each move once.
 

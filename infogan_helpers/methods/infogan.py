@@ -7,12 +7,13 @@ game, the bound, and the loop.
 from dataclasses import dataclass, replace
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import configured
+from infogan_helpers.arguments import configured, images
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import lower_bound
 from infogan_helpers.methods.players import (
     FINITE,
+    Players,
     PlayersConfig,
     StepMetrics,
     TrainingResult,
@@ -21,6 +22,7 @@ from infogan_helpers.methods.players import (
     make_players,
     recalibrate_batch_norm,
     step_metrics,
+    takes_players,
 )
 from infogan_helpers.training import Method, run
 
@@ -68,6 +70,7 @@ PRESETS = {
 }  # fmt: skip
 
 
+@takes_players(Players, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step of InfoGAN: sample, generate, judge and read; then D, G and Q each move once.
 
@@ -111,6 +114,7 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
 
 
+@takes_players(Players, Config, images(None))
 def finish(players, images, spec, config):
     """Measure batch norm anew on real images and fakes: what a step shows D and Q."""
     recalibrate_batch_norm(players, images, spec, config.seed, lambda real, fake, generator: (real, fake))

@@ -11,13 +11,15 @@ from torch import nn
 
 from infogan_helpers import checks
 from infogan_helpers.architectures import ARCHITECTURES
-from infogan_helpers.arguments import configured
+from infogan_helpers.arguments import RANDOM, at_least, config_of, configured, device, instance, maybe, takes
+from infogan_helpers.codes import CodeSpec
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import lower_bound
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.players import (
     FINITE,
+    MAKE,
     Players,
     StepMetrics,
     TrainingResult,
@@ -25,6 +27,7 @@ from infogan_helpers.methods.players import (
     generate,
     make_players,
     step_metrics,
+    takes_players,
 )
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method, run
@@ -60,6 +63,7 @@ class PlayersWithHead(Players):
     optimizer_h: torch.optim.Optimizer
 
 
+@takes(config=config_of(Config), **MAKE)
 def make(spec, image_shape, config, device="cpu"):
     """``make_players``, and a head: D's trunk for two images laid on each other, weights of its own, a logit per code.
 
@@ -75,6 +79,7 @@ def make(spec, image_shape, config, device="cpu"):
     return PlayersWithHead(**vars(players), head=head, optimizer_h=optimizer)
 
 
+@takes(spec=instance(CodeSpec), n=at_least(1), generator=RANDOM, device=maybe(device))
 def sample_pairs(spec, n, generator=None, device=None):
     """Draw inputs of ``n`` pairs of pictures that share their noise and exactly one code.
 
@@ -108,6 +113,7 @@ def sample_pairs(spec, n, generator=None, device=None):
     return first, first.replace(**others), shared
 
 
+@takes_players(PlayersWithHead, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step: sample, generate, judge and read; show the head pairs; then D, G, Q and the head each move once.
 

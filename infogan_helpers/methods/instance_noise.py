@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import torch
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import RANDOM, between, configured, floats, takes
+from infogan_helpers.arguments import RANDOM, between, configured, floats, images, takes
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import lower_bound
 from infogan_helpers.methods.players import (
     FINITE,
+    Players,
     PlayersConfig,
     StepMetrics,
     TrainingResult,
@@ -24,6 +25,7 @@ from infogan_helpers.methods.players import (
     recalibrate_batch_norm,
     set_learning_rates,
     step_metrics,
+    takes_players,
 )
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method, run
@@ -70,6 +72,7 @@ def blurred(images, deviation, generator=None):
     return images + deviation * torch.randn(images.shape, generator=generator, device=images.device)
 
 
+@takes_players(Players, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step: sample, generate, hide real and fake under as much noise as is due, judge and read; then all move once.
 
@@ -101,6 +104,7 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
 
 
+@takes_players(Players, Config, images(None))
 def finish(players, images, spec, config):
     """Measure batch norm anew on real images and fakes: what a step shows D and Q, without the noise."""
     recalibrate_batch_norm(players, images, spec, config.seed, lambda real, fake, generator: (real, fake))

@@ -11,12 +11,14 @@ import torch
 from torch import nn
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import configured
+from infogan_helpers.arguments import between, config_of, configured, images, instance, network, takes
+from infogan_helpers.codes import Codes
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.losses import lower_bound
 from infogan_helpers.methods.players import (
     FINITE,
+    MAKE,
     RECALIBRATION_BATCH,
     RECALIBRATION_BATCHES,
     Players,
@@ -27,6 +29,7 @@ from infogan_helpers.methods.players import (
     make_players,
     set_learning_rates,
     step_metrics,
+    takes_players,
 )
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method, run
@@ -80,6 +83,7 @@ class AveragedPlayers(Players):
     average_dq: nn.Module
 
 
+@takes(config=config_of(Config), **MAKE)
 def make(spec, image_shape, config, device="cpu"):
     """``make_players``, with averages that start as what they are averages of."""
     players = make_players(spec, image_shape, config, device)
@@ -87,6 +91,7 @@ def make(spec, image_shape, config, device="cpu"):
     return AveragedPlayers(**vars(players), average_g=g, average_dq=dq)
 
 
+@takes_players(AveragedPlayers, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step: sample, generate with as much noise as is due, judge and read; then D, G and Q each move once.
 
@@ -120,6 +125,7 @@ def train_step(players, real, spec, config, generator=None, done=0.0):
     return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
 
 
+@takes(average=network(), network=network(), step=between(0, None))
 @torch.no_grad()
 def follow(average, network, step):
     """Move an average's weights towards the network's; the first steps' average is a plain mean."""
@@ -130,11 +136,13 @@ def follow(average, network, step):
         slow.copy_(fast)
 
 
+@takes(players=instance(AveragedPlayers), codes=instance(Codes))
 def draw(players, codes):
     """Images of ``codes`` by G's average."""
     return players.average_g(codes)
 
 
+@takes_players(AveragedPlayers, Config, images(None))
 def finish(players, images, spec, config):
     """Measure the batch norm of G's average anew: what the running one holds belongs to other weights and few images.
 

@@ -3,23 +3,45 @@
 Not here: any step, and any weight λ. Each method has a file of its own beside this one.
 """
 
+import functools
+import inspect
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from infogan_helpers import checks
+from infogan_helpers import arguments, checks
 from infogan_helpers.architectures import ARCHITECTURES
+from infogan_helpers.arguments import (
+    ANSWER,
+    RANDOM,
+    G,
+    above,
+    between,
+    config_of,
+    function,
+    instance,
+    maybe,
+    number,
+    refuse,
+    scalar,
+    seed,
+    takes,
+    tuple_of,
+)
+from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.data import BatchSampler, as_model_range
 from infogan_helpers.games import GAMES
-from infogan_helpers.losses import code_recovery
+from infogan_helpers.losses import Nats, code_recovery
 from infogan_helpers.networks import NORMS, VARIANCES
 from infogan_helpers.training import History, RunConfig
 
 RATES = ("learning_rate_g", "learning_rate_d", "learning_rate_q")
 RECALIBRATION_BATCH, RECALIBRATION_BATCHES = 128, 20  # images per batch, and batches, that batch norm is measured over
 FINITE = ("d_loss", "g_loss", "bound_categorical", "bound_continuous")  # of ``StepMetrics``
+MAKE = {"spec": instance(CodeSpec), "device": arguments.device}  # what every method's ``make`` takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +136,55 @@ class TrainingResult(NamedTuple):
     interrupted: bool
 
 
+def pictures(name, value):
+    """A batch of images in single precision, one at least; NaN goes through, since the loop names the step."""
+    return arguments.floats(rows=1)(name, value).float()
+
+
+def takes_players(players, config, batch=pictures):
+    """``arguments.takes`` for a method's ``train_step`` and ``finish``, and whether all of it goes together.
+
+    The images must have the shape and the spec the codes of the players' networks. In a step nothing is read from a
+    tensor: a GPU would wait for it.
+
+    Args:
+        players: the class of the method's players.
+        config: the class of its configuration.
+        batch: the validator of the second argument; where that is a tuple, its first part are the images.
+    """
+    known = {"players": instance(players), "config": config_of(config), "spec": instance(CodeSpec), "generator": RANDOM}
+    known["done"] = between(0, 1)
+
+    def decorate(step):
+        signature = inspect.signature(step)
+        name = list(signature.parameters)[1]
+
+        @takes(**{name: batch}, **{n: known[n] for n in signature.parameters if n in known})
+        @functools.wraps(step)
+        def checked(*args, **kwargs):
+            given = signature.bind(*args, **kwargs).arguments
+            real = given[name][0] if isinstance(given[name], tuple) else given[name]
+            _check_fit(given["players"], name, real, given["spec"])
+            return step(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def _check_fit(players, name, real, spec):
+    network = players.discriminator_q if isinstance(players, Players) else players.encoder
+    shape = tuple(getattr(network, "image_shape", real.shape[1:]))  # a network of the reader's own may have none
+    if tuple(real.shape[1:]) != shape:
+        wanted = ", ".join(map(str, shape))
+        raise ValueError(f"{name} must have the players' shape (n, {wanted}), got {tuple(real.shape)}")
+    own = getattr(getattr(players, "generator", None), "spec", spec)
+    kinds = [(x.categorical, x.continuous, x.circular, x.noise) for x in (own, spec)]
+    if kinds[0] != kinds[1]:
+        raise ValueError(f"spec must have the players' codes, {own}, got {spec}")
+
+
+@takes(config=config_of(PlayersConfig), **MAKE)
 def make_players(spec, image_shape, config, device="cpu"):
     """Networks and optimisers for a run, in training mode; weights come from torch's own generator.
 
@@ -143,12 +214,21 @@ def make_players(spec, image_shape, config, device="cpu"):
     )
 
 
+def _weights(name, value):
+    """A list of tensors, of any sequence of them."""
+    given = list(value) if isinstance(value, (list, tuple, Iterator)) else []
+    fits = given and all(isinstance(weights, torch.Tensor) for weights in given)
+    return given if fits else refuse(name, "a network's weights, a list of tensors", value)
+
+
+@takes(parameters=_weights, learning_rate=above(0), betas=checks.decay_rates, device=arguments.device)
 def adam(parameters, learning_rate, betas, device):
     """Adam, in one pass over all weights where the device has that."""
     fused = torch.device(device).type in ("cpu", "cuda")
     return torch.optim.Adam(parameters, lr=learning_rate, betas=betas, fused=fused)
 
 
+@takes(generator=G, spec=instance(CodeSpec), gain=number, columns=maybe(instance(slice)))
 def amplify_codes(generator, spec, gain, columns=None):
     """Multiply G's first weights on its codes; those on the noise stay.
 
@@ -163,6 +243,7 @@ def amplify_codes(generator, spec, gain, columns=None):
         first.weight[:, slice(spec.dim - spec.noise) if columns is None else columns] *= gain
 
 
+@takes(players=instance(Players), config=config_of(PlayersConfig), factor=between(0, None))
 def set_learning_rates(players, config, factor):
     """Each optimiser's rate is its own of the configuration times ``factor``."""
     for letter in "gdq":
@@ -170,6 +251,15 @@ def set_learning_rates(players, config, factor):
         getattr(players, f"optimizer_{letter}").param_groups[0]["lr"] = rate
 
 
+def _losses(name, value):
+    """A dictionary from optimisers to scalars that depend on weights."""
+    fits = isinstance(value, Mapping) and value and all(isinstance(key, torch.optim.Optimizer) for key in value)
+    if not fits or not all(scalar(name, loss).requires_grad for loss in value.values()):
+        refuse(name, "a dictionary from optimisers to scalar tensors with a gradient", value)
+    return value
+
+
+@takes(losses=_losses)
 def descend(losses):
     """One step of each optimiser on its own loss: all gradients first, at the same weights, then all move.
 
@@ -184,6 +274,14 @@ def descend(losses):
         optimizer.step()
 
 
+@takes(
+    d_loss=scalar,
+    g_loss=scalar,
+    bound=instance(Nats),
+    logits=tuple_of(real=arguments.floats(), fake=arguments.floats()),
+    posterior=ANSWER,
+    codes=instance(Codes),
+)
 def step_metrics(d_loss, g_loss, bound, logits, posterior, codes):
     """``StepMetrics`` of one step, still on the device: reading one is what costs time on a GPU.
 
@@ -200,11 +298,13 @@ def step_metrics(d_loss, g_loss, bound, logits, posterior, codes):
         return StepMetrics(*(value.detach() for value in metrics))
 
 
+@takes(players=instance(Players), codes=instance(Codes))
 def generate(players, codes):
     """G's images of ``codes``."""
     return players.generator(codes)
 
 
+@takes(players=instance(Players), seed=seed, shown=function, images=arguments.images(None), spec=instance(CodeSpec))
 def recalibrate_batch_norm(players, images, spec, seed, shown):
     """Measure D and Q's batch-norm statistics anew, on what Q will be asked about, with the weights at rest.
 

@@ -10,7 +10,15 @@ from infogan_helpers.arguments import configured
 from infogan_helpers.data import check_images
 from infogan_helpers.growing_networks import STAGES
 from infogan_helpers.methods import infogan
-from infogan_helpers.methods.players import FINITE, StepMetrics, TrainingResult, generate, make_players
+from infogan_helpers.methods.players import (
+    FINITE,
+    Players,
+    StepMetrics,
+    TrainingResult,
+    generate,
+    make_players,
+    takes_players,
+)
 from infogan_helpers.schedules import Ramp, at, largest, weight
 from infogan_helpers.training import Method, run
 
@@ -42,6 +50,7 @@ class Config(infogan.Config):
             raise ValueError(f"grown must be at most {STAGES}, got {self.grown!r}")
 
 
+@takes_players(Players, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step: both networks grow as far as is due, then the paper's step.
 

@@ -12,7 +12,17 @@ import torch
 import torch.nn.functional as F
 
 from infogan_helpers import arguments, checks
-from infogan_helpers.arguments import configured
+from infogan_helpers.arguments import (
+    DQ,
+    RANDOM,
+    config_of,
+    configured,
+    floats,
+    images,
+    integers,
+    takes,
+    tuple_of,
+)
 from infogan_helpers.data import check_images
 from infogan_helpers.games import GAMES
 from infogan_helpers.labels import Labelled, labelled_images
@@ -20,19 +30,24 @@ from infogan_helpers.losses import lower_bound
 from infogan_helpers.methods import digits
 from infogan_helpers.methods.players import (
     FINITE,
+    MAKE,
+    Players,
     StepMetrics,
     TrainingResult,
     amplify_codes,
     descend,
     generate,
+    pictures,
     set_learning_rates,
     step_metrics,
+    takes_players,
 )
 from infogan_helpers.runtime import default_device
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method, run
 from infogan_helpers.transforms import add_noise, add_stray_strokes, random_style
 
+PICTURES = floats("n, channels, height, width", 1)
 QUIET = 0.1  # of what ``code_gain`` gives G's first weights on c1: what a class draws is not settled by a first draw
 
 
@@ -62,6 +77,7 @@ class Config(digits.Config):
         checks.integer("labelled_batch", self.labelled_batch, least=1)
 
 
+@takes(config=config_of(digits.Config), **MAKE)
 def make(spec, image_shape, config, device="cpu"):
     """``digits.make``, with weights on c1 that start small.
 
@@ -73,6 +89,7 @@ def make(spec, image_shape, config, device="cpu"):
     return players
 
 
+@takes_players(Players, Config, tuple_of(real=pictures, labelled=PICTURES, labels=integers()))
 def train_step(players, batch, spec, config, generator=None, done=0.0):
     """One step: sample, generate, judge; read copies and labelled images; then D, G and Q each move once.
 
@@ -121,6 +138,7 @@ def train_step(players, batch, spec, config, generator=None, done=0.0):
     return step_metrics(d_loss, g_loss, bound, (real_logit, fake_logit), posterior, codes)
 
 
+@takes(dq=DQ, labelled=PICTURES, labels=integers(), config=config_of(Config), generator=RANDOM)
 def label_loss(dq, labelled, labels, config, generator=None):
     """Cross-entropy of Q's classes on copies of labelled images, in nats; ``log(classes)`` where Q knows nothing.
 
@@ -131,10 +149,13 @@ def label_loss(dq, labelled, labels, config, generator=None):
         config: says how strong the copies are and how many a stray stroke crosses.
         generator: the ``torch.Generator`` of the copies.
     """
+    if len(labelled) != len(labels):
+        raise ValueError(f"labels must be one per image, {len(labelled)}, got {len(labels)}")
     copies = add_stray_strokes(random_style(labelled, generator, config.augment), config.stray_strokes, generator)
     return F.cross_entropy(dq(copies)[1].categorical_logits[0], labels)
 
 
+@takes(data=tuple_of(images=images(None), labels=integers()))
 def finish(players, data, spec, config):
     """Measure batch norm anew, as in ``digits.finish``."""
     digits.finish(players, data[0], spec, config)

@@ -10,6 +10,7 @@ from infogan_helpers.arguments import configured
 from infogan_helpers.elbo import bernoulli_log_likelihood, gaussian_kl, reparameterise
 from infogan_helpers.methods.autoencoders import (
     FINITE,
+    Autoencoder,
     AutoencoderConfig,
     StepMetrics,
     decode,
@@ -18,7 +19,7 @@ from infogan_helpers.methods.autoencoders import (
     make_autoencoder,
     step_metrics,
 )
-from infogan_helpers.methods.players import descend
+from infogan_helpers.methods.players import descend, takes_players
 from infogan_helpers.schedules import Ramp, at, weight
 from infogan_helpers.training import Method
 
@@ -47,6 +48,7 @@ class Config(AutoencoderConfig):
             object.__setattr__(self, name, weight(name, getattr(self, name)))
 
 
+@takes_players(Autoencoder, Config)
 def train_step(players, real, spec, config, generator=None, done=0.0):
     """One step: encode, draw z, decode; then encoder and decoder move once.
 

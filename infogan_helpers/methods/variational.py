@@ -14,13 +14,13 @@ from torch import nn
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import configured, instance, takes
+from infogan_helpers.arguments import config_of, configured, floats, instance, takes
 from infogan_helpers.codes import Codes
 from infogan_helpers.data import check_images
 from infogan_helpers.methods import infogan
 from infogan_helpers.methods.infogan import train_step
-from infogan_helpers.methods.players import FINITE, StepMetrics, TrainingResult, generate, make_players
-from infogan_helpers.networks import bounded_log_variance
+from infogan_helpers.methods.players import FINITE, MAKE, StepMetrics, TrainingResult, generate, make_players
+from infogan_helpers.networks import QHead, bounded_log_variance, check_columns
 from infogan_helpers.posteriors import Posterior
 from infogan_helpers.runtime import isolated_randomness
 from infogan_helpers.training import Method, run
@@ -117,11 +117,13 @@ def draw_continuous(posterior):
 class Gaussian(nn.Module):
     """From features to one bell, a variance for each code: what the plain head says, in its own layers."""
 
+    @takes(plain=instance(QHead))
     def __init__(self, plain):
         super().__init__()
         self.mean, self.raw_log_variance = plain.mean, plain.raw_log_variance
 
     def forward(self, h):
+        h = check_columns("h", h, self.mean.in_features)
         return bells(self.mean(h), self.raw_log_variance(h))
 
 
@@ -131,6 +133,7 @@ class Mixture(nn.Module):
     Source: Bishop 1994, *Mixture density networks*.
     """
 
+    @takes(plain=instance(QHead))
     def __init__(self, plain):
         super().__init__()
         features, codes = plain.mean.in_features, plain.mean.out_features
@@ -138,20 +141,26 @@ class Mixture(nn.Module):
         self.mean, self.raw_log_variance = (nn.Linear(features, COMPONENTS * codes) for _ in range(2))
 
     def forward(self, h):
+        h = check_columns("h", h, self.mean.in_features)
         mean, raw = (layer(h).unflatten(1, (COMPONENTS, -1)) for layer in (self.mean, self.raw_log_variance))
         chosen = Categorical(logits=self.weights(h), validate_args=False)
         return MixtureSameFamily(chosen, bells(mean, raw), validate_args=False)
 
 
+@takes(mean=floats(), raw_log_variance=floats())
 def bells(mean, raw_log_variance):
     """A factored Gaussian over the last dimension, its scales bounded as those of ``networks.QHead`` are.
 
     The distributions are told to check nothing: where a training diverges, it is the loop that says so.
     """
+    if mean.shape != raw_log_variance.shape:
+        shapes = f"{tuple(mean.shape)} and {tuple(raw_log_variance.shape)}"
+        raise ValueError(f"mean and raw_log_variance must have one shape, got {shapes}")
     scale = (0.5 * bounded_log_variance(raw_log_variance)).exp()
     return Independent(Normal(mean, scale, validate_args=False), 1, validate_args=False)
 
 
+@takes(plain=instance(QHead))
 def flow(plain):
     """From features to a neural spline flow: noise from N(0, 1), bent by monotone splines that the features set.
 
@@ -179,6 +188,7 @@ class FlexibleQHead(nn.Module):
         ValueError: ``family`` is another, or ``plain`` reads circular codes, or no continuous one.
     """
 
+    @takes(plain=instance(QHead))
     def __init__(self, plain, family):
         super().__init__()
         checks.choice("family", family, FAMILIES)
@@ -189,11 +199,11 @@ class FlexibleQHead(nn.Module):
             )
         if plain.mean is None:
             raise ValueError("spec must have at least one continuous code for a flexible Q to read, got none")
-        self.hidden, self.categorical = plain.hidden, plain.categorical
+        self.columns, self.hidden, self.categorical = plain.columns, plain.hidden, plain.categorical
         self.continuous = FAMILIES[family](plain)
 
     def forward(self, features):
-        h = self.hidden(features)
+        h = self.hidden(check_columns("features", features, self.columns))
         logits = tuple(head(h).float() for head in self.categorical)
         with torch.autocast(h.device.type, enabled=False):  # bf16 would blur where a spline's bins begin
             return FlexiblePosterior(logits, self.continuous(h.float()))
@@ -224,6 +234,7 @@ class Config(infogan.Config):
             )
 
 
+@takes(config=config_of(Config), **MAKE)
 def make(spec, image_shape, config, device="cpu"):
     """``make_players``, with a ``FlexibleQHead`` in the place of Q's head.
 

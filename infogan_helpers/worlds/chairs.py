@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from infogan_helpers.arguments import at_least, takes
 from infogan_helpers.worlds.rendering import box, cast, ellipsoid, turn_x, turn_y
-from infogan_helpers.worlds.world import Factor, World, steps
+from infogan_helpers.worlds.world import BY_FACTOR, Factor, World, steps
 
 
 class Chairs(World):
@@ -46,6 +46,7 @@ class Chairs(World):
         back, base, arms = kind // 2 // len(self.BASES), kind // 2 % len(self.BASES), kind % 2
         return f"{self.BACKS[back]}, {self.BASES[base]}{', arms' if arms else ''}"
 
+    @takes(values=BY_FACTOR)
     def draw(self, values):
         kind, w, h = values["type"].long(), 0.42 * values["width"], 0.45 * values["height"]
         back, base, arms = kind // 2 // len(self.BASES), kind // 2 % len(self.BASES), kind % 2

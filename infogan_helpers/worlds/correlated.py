@@ -7,7 +7,7 @@ import torch
 from infogan_helpers import checks
 from infogan_helpers.arguments import RANDOM, at_least, takes
 from infogan_helpers.worlds.faces import Faces
-from infogan_helpers.worlds.world import World
+from infogan_helpers.worlds.world import BY_FACTOR, World
 
 IDENTITY = 0  # of ``Faces``
 VARY = ("azimuth", "light")
@@ -52,6 +52,7 @@ class LitHead(World):
     def file_stem(self):
         return f"lit_head{self.image_shape[1]}-{self.correlation:g}"
 
+    @takes(values=BY_FACTOR)
     def draw(self, values):
         still = torch.zeros_like(values["azimuth"])
         return self._faces.draw(values | {"identity": still + IDENTITY, "elevation": still, "expression": still})

@@ -5,8 +5,9 @@ import math
 import torch
 import torch.nn.functional as F
 
+from infogan_helpers.arguments import takes
 from infogan_helpers.worlds.rendering import cast, ellipsoid, turn_x, turn_y
-from infogan_helpers.worlds.world import Factor, World, steps
+from infogan_helpers.worlds.world import BY_FACTOR, Factor, World, steps
 
 
 class Faces(World):
@@ -41,6 +42,7 @@ class Faces(World):
     def file_stem(self):
         return f"faces{self.image_shape[1]}"
 
+    @takes(values=BY_FACTOR)
     def draw(self, values):
         traits = self._traits.to(values["azimuth"].device)[values["identity"].long()].T
         wide, long, jaw, nose, eyes, ears, hair, brow = traits

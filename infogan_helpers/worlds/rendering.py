@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
+from infogan_helpers.arguments import above, at_least, device, finite, instance, list_of, takes
+
 OVERSAMPLING = 2  # rays along each side of a pixel of a scene
 AMBIENT, DIFFUSE = 0.3, 0.7  # light from everywhere, and from one direction
 BACKGROUND = 0.0  # black
@@ -36,6 +38,9 @@ def box(centre, halves, brightness, turned=0.0, there=True):
     return Part(True, centre, halves, brightness, 0.0, turned, there)
 
 
+@takes(
+    parts=list_of(instance(Part), 1), pose=finite("n, 3, 3"), towards=finite("n, 3"), side=at_least(1), reach=above(0)
+)
 def cast(parts, pose, towards, side, reach=1.1):
     """Parallel rays along -z at parts that ``pose`` has turned, shaded by Lambert's law.
 
@@ -49,7 +54,10 @@ def cast(parts, pose, towards, side, reach=1.1):
     Returns:
         Brightness in [0, 1], shape ``(n, side, side)``.
     """
+    pose, towards = pose.float(), towards.float()
     n, device = len(pose), pose.device
+    if len(towards) != n:
+        raise ValueError(f"pose and towards must have as many rows, got {n} and {len(towards)}")
 
     def column(*numbers):
         return torch.stack([torch.as_tensor(x, dtype=torch.float32, device=device).expand(n) for x in numbers], dim=1)
@@ -59,7 +67,7 @@ def cast(parts, pose, towards, side, reach=1.1):
     nearest = torch.full((n, plane.shape[1]), -math.inf, device=device)
     picture = torch.full_like(nearest, BACKGROUND)
     for part in parts:
-        axes = pose @ turn_z(column(part.rolled)[:, 0]) @ turn_y(column(part.turned)[:, 0])
+        axes = pose @ _turn_z(column(part.rolled)[:, 0]) @ turn_y(column(part.turned)[:, 0])
         size = column(*part.size)
         to_part = (
             axes.transpose(1, 2) / size[:, :, None]
@@ -97,6 +105,7 @@ def _meet_box(start, along, lit, size):
     return torch.where(enters > leaves, enters, -math.inf), cosine
 
 
+@takes(side=at_least(1), device=device)
 def pixels(side, device):
     """x to the right and y upwards of the pixels' middles, in halves of the picture."""
     ticks = (torch.arange(side, device=device) + 0.5) * 2 / side - 1
@@ -111,16 +120,18 @@ def _rotation(angle, first, second):
     return matrix
 
 
+@takes(angle=finite("n"))
 def turn_x(angle):
     """Positive: what faces the camera turns down."""
     return _rotation(angle, 1, 2)
 
 
+@takes(angle=finite("n"))
 def turn_y(angle):
     """Positive: what faces the camera turns to the right."""
     return _rotation(angle, 2, 0)
 
 
-def turn_z(angle):
+def _turn_z(angle):
     """Positive: against the clock."""
     return _rotation(angle, 0, 1)

@@ -5,8 +5,9 @@ import math
 import torch
 
 from infogan_helpers import checks
+from infogan_helpers.arguments import takes
 from infogan_helpers.worlds.rendering import pixels
-from infogan_helpers.worlds.world import Factor, World, steps
+from infogan_helpers.worlds.world import BY_FACTOR, Factor, World, steps
 
 
 class Sprites(World):
@@ -41,6 +42,7 @@ class Sprites(World):
     def file_stem(self):
         return f"sprites{self.image_shape[1]}{'' if self.factors[2].circular else '-quarter'}"
 
+    @takes(values=BY_FACTOR)
     def draw(self, values):
         n, side = len(values["x"]), self.image_shape[1]
         x, y = pixels(side, values["x"].device)

@@ -11,7 +11,7 @@ import torch
 from tqdm.auto import tqdm
 
 from infogan_helpers import checks
-from infogan_helpers.arguments import RANDOM, at_least, instance, integers, list_of, takes
+from infogan_helpers.arguments import RANDOM, at_least, floats, instance, integers, list_of, mapping_of, number, takes
 from infogan_helpers.data import DEFAULT_ROOT, ImageData, to_uint8
 from infogan_helpers.tensor_files import contents_of, load_tensors, save_tensors
 
@@ -32,6 +32,9 @@ class Factor(NamedTuple):
     values: tuple
     unit: str
     circular: bool = False
+
+
+BY_FACTOR = mapping_of(floats("n"), 1)  # what ``World.values`` returns
 
 
 class World:
@@ -140,6 +143,7 @@ class World:
                 print(f"{file} could not be written ({error.strerror or error}): next time it is rendered again.")
         return ImageData(images, factors, source)
 
+    @takes(values=BY_FACTOR)
     def draw(self, values):
         """Brightness in [0, 1], shape ``(n, side, side)``, of what ``values`` returns."""
         raise NotImplementedError
@@ -167,6 +171,7 @@ def renderer():
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
+@takes(low=number, high=number, n=at_least(2))
 def steps(low, high, n):
     """``n`` values from ``low`` to ``high``, evenly spaced."""
     return tuple(low + (high - low) * i / (n - 1) for i in range(n))
