@@ -132,6 +132,17 @@ def save_or_say(path, run, then):
         print(f"Step {len(run.history)} was not saved to {path} ({error.strerror or error}). {then}")
 
 
+@contextmanager
+def saved_first(path, run):
+    """What is no part of a run: an error in it goes on once the run is saved; ``path`` may be ``None``."""
+    try:
+        yield
+    except Exception:
+        if path is not None:
+            save_or_say(path, run, "The error that follows ends the run.")
+        raise
+
+
 def load_run(path, run):
     """Put what ``save_run`` wrote back into a run that has just been made, in place.
 

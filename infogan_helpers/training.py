@@ -19,7 +19,7 @@ from infogan_helpers.checkpoints import named_tensors
 from infogan_helpers.codes import Codes, CodeSpec
 from infogan_helpers.data import BatchSampler, as_model_range, check_images, to_uint8
 from infogan_helpers.interrupts import interruptible
-from infogan_helpers.run_files import load_run, run_file, save_or_say
+from infogan_helpers.run_files import load_run, run_file, save_or_say, saved_first
 from infogan_helpers.runtime import default_device, isolated_randomness
 from infogan_helpers.schedules import Ramp, largest
 
@@ -274,17 +274,12 @@ class _Run:
 
     def _show(self, callback, interrupt, file):
         """Call back with the history, whose last picture is of now: one that is only looked at stays out of the run."""
-        with isolated_randomness():  # what a callback draws must not move the dropout
+        with isolated_randomness(), saved_first(file, self):  # what a callback draws must not move the dropout
             history, step = self.history, len(self.history)
             if history.sample_steps[-1:] != [step]:
                 pictures, steps = [*history.samples, _pictures(self)], [*history.sample_steps, step]
                 history = replace(history, samples=pictures, sample_steps=steps)
-            try:
-                interrupt.call(callback, history)
-            except Exception:
-                if file is not None:
-                    save_or_say(file, self, "The error of the callback ends the run.")
-                raise
+            interrupt.call(callback, history)
 
     def _judge(self, bar):
         """Start again where the method says so. A run that goes on from a file saved here is judged again: the same."""
