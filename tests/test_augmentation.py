@@ -29,7 +29,7 @@ def shipped():
 class Sheets(torch.nn.Module):
     """A generator that draws a sheet as grey as its class: class k at k / 10."""
 
-    spec = CodeSpec((4,), 0, 1)
+    spec = CodeSpec((4, 3), 0, 1)
 
     def forward(self, codes):
         return (codes.categorical[:, 0].float() / 10)[:, None, None, None].expand(-1, 1, 28, 28)

@@ -38,6 +38,17 @@ def test_measures_by_hand():
     assert (cells.index.name, cells.columns.name) == ("class", "group")
 
 
+def test_opportunity_counts_those_of_class_1_alone():
+    labels, groups = [1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 0]
+    assert fairness.equal_opportunity([1, 1, 1, 0, 1, 1], labels, groups) == pytest.approx(0.5)
+    assert fairness.equal_opportunity([1, 0, 1, 0, 0, 1], labels, groups) == pytest.approx(0.0)
+
+
+def test_a_classifier_takes_grey_pictures_and_has_the_layers_that_it_is_said_to_have():
+    shapes = [tuple(p.shape) for p in fairness.SmallClassifier(1).parameters() if p.ndim > 1]
+    assert shapes == [(16, 1, 3, 3), (32, 16, 3, 3), (64, 512), (2, 64)]
+
+
 def test_measures_do_not_depend_on_which_group_comes_first():
     turned = 1 - np.array(GROUPS)
     assert fairness.demographic_parity(SAID, turned) == pytest.approx(0.8)

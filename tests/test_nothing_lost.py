@@ -120,6 +120,22 @@ def test_a_callback_that_would_never_end_is_ended_by_the_second_interrupt(tmp_pa
     assert_same_run(train(checkpoint=file), train())
 
 
+def test_an_error_before_the_first_step_costs_nothing_and_a_folder_may_lie_deep(tmp_path):
+    file = tmp_path / "new" / "folder" / "run.safetensors"
+    with pytest.raises(ZeroDivisionError):
+        train(checkpoint=file, callback=Stop(0, lambda: 1 / 0))
+    assert load_tensors(file)[1]["steps"] == 0
+    assert_same_run(train(checkpoint=file), train())
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files")
+def test_a_run_leaves_no_file_open(tmp_path):
+    before = len(os.listdir("/proc/self/fd"))
+    for n in range(3):
+        train(checkpoint=tmp_path / f"{n}.safetensors")
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_a_callback_that_was_interrupted_may_clear_up(tmp_path):
     def stuck(history):
         if len(history) == 5:

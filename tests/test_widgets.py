@@ -30,6 +30,22 @@ MOVES = {
 }
 
 
+def test_the_browser_hears_of_every_control_and_of_the_view():
+    heard = {
+        "page",
+        "categorical",
+        "continuous",
+        "circular",
+        "seeds",
+        "between",
+        "drawing",
+        "asked",
+        "answered",
+        "view",
+    }
+    assert heard <= set(explorer(*pair()).keys)
+
+
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in MOVES.items() for value in values])
 def test_each_control_changes_the_view_and_back(architecture, name, value):
