@@ -49,6 +49,13 @@ def test_thickness_of_a_bar_upright_or_lying(thick):
     assert thickness(image.transpose(2, 3)) == pytest.approx([thick], abs=0.35)
 
 
+@pytest.mark.parametrize("thick", [1, 2, 3])
+def test_ends_of_a_bar_are_made_up_for(thick):
+    image = torch.zeros(1, 1, 28, 28)
+    image[:, :, 4:24, 10 : 10 + thick] = 1
+    assert thickness(2 * image - 1) == pytest.approx([thick], abs=0.01)
+
+
 @pytest.mark.parametrize("thick", [2, 3, 4])
 def test_thickness_of_a_slanted_bar_is_measured_across_it(thick):
     assert thickness(bar(0.4, thick / math.cos(0.4))) == pytest.approx([thick], abs=0.35)

@@ -140,7 +140,9 @@ def batch_of(labels):
 
 
 @pytest.mark.parametrize("changes", [{}, {"information_trains_trunk": True}, {"game": "r1", "norm": "none"}])
-def test_an_ac_step_agrees_with_its_losses_written_out(changes):
+def test_an_ac_step_agrees_with_its_losses_written_out(changes, monkeypatch):
+    steep = GAMES["r1"]._replace(penalty=lambda dq, real, fake, generator: 10 * dq(real)[0].square().mean())
+    monkeypatch.setitem(GAMES, "r1", steep)
     config = replace(AC, lambda_class=0.7, lambda_categorical=0.5, lambda_continuous=0.2, **changes)
     spec = replace(SPEC, circular=1)
     before, after, metrics = a_step(ac_infogan, config, batch_of(LABELS[:N]), spec)

@@ -52,7 +52,7 @@ OPERATORS = (
 # Of each part the files of tests that are about it, the fastest and most fitting first.
 TESTS = {
     "information": "information information_refuses",
-    "losses": "losses losses_masks answer_information",
+    "losses": "losses losses_masks answer_information circular",
     "codes": "codes code_spec circular",
     "disentanglement": "defaults code_factor_corners disentanglement",
     "evaluation": "defaults evaluation",
