@@ -6,7 +6,7 @@ from pathlib import Path
 os.environ["INFOGAN_BUDGET"] = "quick"
 os.environ["INFOGAN_OFFLINE"] = "1"
 os.environ.pop("INFOGAN_DATA", None)
-os.environ["OMP_NUM_THREADS"] = "1"  # two kernels at a time on two cores: their threads would spin, waiting for each other
+os.environ["OMP_NUM_THREADS"] = "1"  # two kernels at a time: their threads would spin, waiting for each other
 
 
 def pytest_configure(config):
