@@ -1,10 +1,14 @@
-"""Corners of disentanglement metrics: codes that say nothing or stay, two rows, one batch."""
+"""Corners of what scores codes: those that say nothing or stay, two rows, one batch, one label, a measure unknown."""
+
+import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from infogan_helpers.disentanglement import dci, mutual_information_gap, sap_score
+from infogan_helpers.evaluation import code_accuracy, followed_measures, match_codes_to_labels
 from infogan_helpers.interventions import factor_vae_score
 
 
@@ -49,3 +53,16 @@ def test_where_no_code_is_of_use_all_weigh_alike():
     factors = random_factors()
     told = dci(np.ones((len(factors), 3)), factors)
     assert (told.disentanglement, told.completeness) == (pytest.approx(0.0, abs=1e-6), pytest.approx(0.0, abs=1e-6))
+
+
+def test_a_match_is_of_whole_numbers_and_one_label_is_a_label():
+    with pytest.raises(ValueError, match=r"^matching must be integers"):
+        code_accuracy([0, 1], [0, 1], [0.0, 1.0])
+    assert match_codes_to_labels([0, 1, 1], [0, 0, 0], n_codes=2, n_labels=1).tolist() == [-1, 0]
+
+
+def test_each_code_must_follow_something_and_a_measure_may_be_unknown():
+    table = pd.DataFrame({"slant": [0.5, 0.1], "width": [math.nan, math.nan]}, index=["c2", "c3"])
+    assert followed_measures(table, ["slant", "width"])["measure"].tolist() == ["slant", "slant"]
+    with pytest.raises(ValueError, match=r"^measures must be a list of at least 1"):
+        followed_measures(table, [])

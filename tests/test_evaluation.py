@@ -97,19 +97,6 @@ def test_pairs_that_do_not_fit_are_refused(codes, labels, message):
         confusion(codes, labels, np.arange(10))
 
 
-def test_a_match_is_of_whole_numbers_and_one_label_is_a_label():
-    with pytest.raises(ValueError, match=r"^matching must be integers"):
-        code_accuracy([0, 1], [0, 1], [0.0, 1.0])
-    assert match_codes_to_labels([0, 1, 1], [0, 0, 0], n_codes=2, n_labels=1).tolist() == [-1, 0]
-
-
-def test_each_code_must_follow_something_and_a_measure_may_be_unknown():
-    table = pd.DataFrame({"slant": [0.5, 0.1], "width": [math.nan, math.nan]}, index=["c2", "c3"])
-    assert followed_measures(table, ["slant", "width"])["measure"].tolist() == ["slant", "slant"]
-    with pytest.raises(ValueError, match=r"^measures must be a list of at least 1"):
-        followed_measures(table, [])
-
-
 def test_accuracy_refuses_codes_without_a_match_and_labels_below_zero():
     with pytest.raises(ValueError, match=r"codes must lie in \[0, 2\)"):
         code_accuracy([0, 2], [0, 1], [0, 1])

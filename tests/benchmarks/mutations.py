@@ -55,7 +55,7 @@ TESTS = {
     "losses": "losses losses_masks answer_information circular",
     "codes": "codes code_spec circular",
     "disentanglement": "defaults code_factor_corners disentanglement",
-    "evaluation": "defaults evaluation",
+    "evaluation": "defaults code_factor_corners evaluation",
     "checkpoints": "checkpoints damaged_runs any_method",
     "run_files": "damaged_runs nothing_lost resume",
     "interrupts": "nothing_lost",
