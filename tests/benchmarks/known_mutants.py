@@ -131,6 +131,7 @@ EQUIVALENT = {
     ): CONSTANT,
     ("methods/variational", "DRAWS = 257  # that a flow's moments are taken from"): DRAWS,
     ("methods/variational", "torch.manual_seed( -1)"): DRAWS,
+    ("methods/variational", "DRAWS = 255  # that a flow's moments are taken from"): DRAWS,
     ("methods/variational", "torch.manual_seed( 1)"): DRAWS,
     ("run_files", "msvcrt.locking(lock, msvcrt.LK_NBLCK, 0)"): WINDOWS,
     ("run_files", "msvcrt.locking(lock, msvcrt.LK_NBLCK, 2)"): WINDOWS,
